@@ -1,0 +1,81 @@
+"""The last known figures that only PostgreSQL has: how many writes went to it directly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from robusto.clock import Clock
+from robusto.deadline import Deadline
+from robusto.errors import DatabaseUnavailable
+from robusto.journal.copies import Copies
+from robusto.postgres import ledger
+from robusto.postgres.target import PostgresTarget
+from robusto.shared import SharedRecord
+
+#: Seconds between two counts when something was stored, and when nothing was.
+_BUSY, _QUIET = 1.0, 60.0
+#: A count may take one part in fifty of the worker's time, however long the ledger has grown.
+_SHARE = 50
+_COUNT_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class DirectCount:
+    """Direct writes of this host in the ledger, and when they were counted."""
+
+    direct: int
+    as_of: datetime
+
+
+class Books:
+    """Counts by key in the ledger while PostgreSQL is well; answers from what was counted last."""
+
+    def __init__(
+        self,
+        record: SharedRecord,
+        target: PostgresTarget,
+        copies: Copies,
+        journal: Callable[[], UUID],
+        clock: Clock,
+    ) -> None:
+        self._record = record
+        self._target = target
+        self._copies = copies
+        self._journal = journal
+        self._clock = clock
+        self._counted = float("-inf")
+        self._took = 0.0
+        self._copies_then = -1
+
+    def last(self) -> DirectCount | None:
+        """The last known figure; None before the first count."""
+        record = self._record.read()
+        if record is None:
+            return None
+        return DirectCount(int(record["direct"]), datetime.fromisoformat(record["as_of"]))
+
+    def count_when_due(self) -> None:
+        """A chore of the worker."""
+        since = self._clock.monotonic() - self._counted
+        copies = self._copies.count()
+        due = since > max(_BUSY, _SHARE * self._took) if copies != self._copies_then else since > _QUIET
+        if due:
+            self._copies_then = copies
+            self.count()
+
+    def count(self) -> None:
+        """Count now; without an answer the last figure stands."""
+        began, as_of = self._clock.monotonic(), self._clock.wall().isoformat()
+        try:
+            direct = self._target.read(
+                lambda tx: ledger.direct_writes(tx, self._journal()),
+                Deadline.after(self._clock, _COUNT_SECONDS),
+            )
+        except DatabaseUnavailable:
+            return
+        self._counted = self._clock.monotonic()
+        self._took = self._counted - began
+        self._record.update(lambda _: {"direct": direct, "as_of": as_of})

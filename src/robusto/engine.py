@@ -1,0 +1,326 @@
+"""The one place where the parts are put together; open, submit, drain, close."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+import weakref
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from typing import TypeVar
+from uuid import UUID, uuid4
+
+from robusto.clock import Clock, SystemClock
+from robusto.config import Config
+from robusto.deadline import Deadline
+from robusto.errors import JournalError, NotAccepted
+from robusto.events import Events, Listener
+from robusto.handlers import Apply, Handlers, Transaction
+from robusto.identity import Identity
+from robusto.journal.entry import Counts, Entry, Opened
+from robusto.parts import Parts
+from robusto.passes import Drained
+from robusto.postgres import ledger
+from robusto.postgres.ledger import LedgerRow
+from robusto.quarantine import Quarantine
+from robusto.replica import Replica, ReplicaStore
+from robusto.verify import Proof, Verifier
+from robusto.watch.activity import Activity
+from robusto.watch.log import log_event
+from robusto.watch.status import Status
+from robusto.write import Payload, Receipt, Write, WriteState
+
+T = TypeVar("T")
+
+#: Seconds that a manual drain waits for the worker's answer (contract §4).
+_DRAIN_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where a write is, for whoever asks later."""
+
+    id: UUID
+    kind: str
+    state: WriteState
+    accepted_at: datetime
+    stored_at: datetime | None
+    reason: str
+
+
+class Engine:
+    """Writes to PostgreSQL or into the journal, each taking effect once and in order.
+
+    One engine serves all threads of a process. After a fork it opens itself anew.
+    """
+
+    def __init__(self, config: Config, *, clock: Clock | None = None) -> None:
+        self.config = config
+        self._clock = clock or SystemClock()
+        self._handlers = Handlers()
+        self._replicas: list[Replica] = []
+        self._listeners: list[Listener] = [log_event]
+        self._opening = threading.RLock()
+        self._parts: Parts | None = None
+        self._parents: Parts | None = None
+        self._with_worker = True
+        child = weakref.WeakMethod(self._after_fork)
+        os.register_at_fork(after_in_child=lambda: (child() or (lambda: None))())
+
+    # -- setting up ----------------------------------------------------------------------------
+
+    def handler(self, kind: str, *aliases: str) -> Callable[[Apply], Apply]:
+        """Decorator: this function applies writes of this kind. Raises ConfigError for a taken name."""
+
+        def register(apply: Apply) -> Apply:
+            self._handlers.add(kind, apply, aliases)
+            return apply
+
+        return register
+
+    def statement(self, kind: str, sql: str, *aliases: str) -> None:
+        """This SQL statement, with `%(name)s` for the payload's fields, applies writes of this kind."""
+        self._handlers.add_statement(kind, sql, aliases)
+
+    def replicate(self, replica: Replica) -> None:
+        """Keep a local read copy of this query."""
+        self._replicas.append(replica)
+
+    def listen(self, listener: Listener) -> None:
+        """Call `listener` with every event; it must be quick and must not fail."""
+        self._listeners.append(listener)
+
+    def open(self, *, worker: bool = True) -> Engine:
+        """Open the journal and, with `worker`, start the thread that drains it.
+
+        PostgreSQL need not be there. Raises JournalUnreadable when the key of unfinished entries is
+        missing; a journal that was removed or cannot be written does not stop the start, but is
+        shown red and refuses every write.
+        """
+        with self._opening:
+            self._with_worker = worker
+            self._open_parts()
+        return self
+
+    def close(self) -> None:
+        """End the worker after the entry in hand, pass its turn on, close every file."""
+        with self._opening:
+            if self._parts is not None:
+                self._parts.close()
+                self._parts = None
+
+    def __enter__(self) -> Engine:
+        return self if self._parts is not None else self.open()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _open_parts(self) -> Parts:
+        events = Events(self._clock)
+        for listener in self._listeners:
+            events.listen(listener)
+        self._parts = Parts(self.config, self._handlers, self._replicas, events, self._clock)
+        self._parts.open(worker=self._with_worker)
+        return self._parts
+
+    def _ready(self) -> Parts:
+        """The open parts; opened on first use, and so anew in a child process (fault 8)."""
+        parts = self._parts
+        if parts is None:
+            with self._opening:
+                parts = self._parts or self._open_parts()
+        return parts
+
+    def _after_fork(self) -> None:
+        """Connections, locks and threads are the parent's: leave them alone, and open our own."""
+        self._opening = threading.RLock()
+        self._parents, self._parts = self._parts, None
+
+    # -- writing -------------------------------------------------------------------------------
+
+    def submit(
+        self,
+        kind: str,
+        payload: Payload,
+        *,
+        key: str | None = None,
+        namespace: str = "",
+        ordering_keys: Collection[str] = (),
+        after: Collection[str] = (),
+        request: Payload | None = None,
+        author: str = "",
+    ) -> Receipt:
+        """Hand a write over; returns once it is stored in PostgreSQL or flushed in the journal.
+
+        key: names the write within (namespace, kind); the same key with the same `request` (default:
+        the payload) is the same write, without one a new key is made. ordering_keys: it takes effect
+        after every earlier write that shares one. after: ordering keys of parents to wait for.
+        Raises WriteRejected and KeyReused (nothing kept), NotAccepted (nowhere, or unknown), and
+        ValueError for a payload or key that cannot be kept.
+        """
+        parts = self._ready()
+        key = secrets.token_urlsafe(16) if key is None else _checked_key(key)
+        try:
+            identity = parts.identity()
+        except JournalError as error:
+            raise NotAccepted(str(error), key=key, maybe_applied=False) from error
+        write = Write(
+            id=identity.write_id(namespace, kind, key),
+            kind=kind,
+            payload=payload,
+            request_hash=_hashed(identity, payload, request),
+            submit_id=uuid4(),
+            version=1,
+            ordering=tuple(sorted({identity.ordering(each) for each in ordering_keys})),
+            after=tuple(sorted({identity.ordering(each) for each in after})),
+            accepted_at=self._clock.wall(),
+            namespace=namespace,
+            key=key,
+            author=author,
+        )
+        return parts.submit.submit(write, self._deadline())
+
+    def write_id(self, kind: str, key: str, namespace: str = "") -> UUID:
+        """The id that a write with this key has or will have. Raises JournalError."""
+        return self._ready().identity().write_id(namespace, kind, key)
+
+    def derived_id(self, write_id: UUID, label: str) -> UUID:
+        """An id for something that this write makes, known before it is made. Raises JournalError."""
+        return self._ready().identity().derived_id(write_id, label)
+
+    def drain(self, timeout: float = _DRAIN_SECONDS) -> Drained:
+        """Ask for a pass and wait for it, at most `timeout` seconds; two askers share one pass.
+
+        Without a worker anywhere on this host the pass is made here. Raises JournalError.
+        """
+        parts = self._ready()
+        before = parts.journal.counts()
+        number = parts.passes.request()
+        deadline = Deadline.after(self._clock, timeout)
+        errors = parts.ask_worker(number, deadline)
+        after = parts.journal.counts()
+        done = after.applied + after.pruned - before.applied - before.pruned
+        if errors is None:
+            errors = ["the pass is still going on"] if after.unfinished else []
+        return Drained(max(0, done), after.unfinished, after.quarantined, errors)
+
+    # -- looking -------------------------------------------------------------------------------
+
+    def status(self) -> Status:
+        """The verdict and its figures, from local state. Never raises, never waits."""
+        return self._ready().watch.status()
+
+    def look(self) -> None:
+        """Ask PostgreSQL now, where no worker of this host does; for a status on the command line."""
+        parts = self._ready()
+        if not parts.lease.held_by_somebody():
+            parts.worker.look()
+
+    def journal_problem(self) -> str:
+        """Why no write could be accepted durably, or "" when one could."""
+        return self._ready().health.problem()
+
+    def read(self, work: Callable[[Transaction], T]) -> T:
+        """Run queries in one read-only transaction inside the deadline. Raises DatabaseUnavailable."""
+        return self._ready().reading.read(work, self._deadline())
+
+    def replica(self, name: str) -> ReplicaStore:
+        """The local read copy of a replicated query."""
+        return self._ready().replicas[name]
+
+    def find(self, low: UUID, high: UUID | None = None) -> Found | None:
+        """Where the write with this id, or in this range of ids, is; None when there is none.
+
+        Raises DatabaseUnavailable when it is not known here and PostgreSQL cannot be asked, and
+        JournalError.
+        """
+        parts, high = self._ready(), high or low
+        entry = parts.journal.find(low, high)
+        if entry is not None:
+            state = entry.state.as_write_state
+            stored = entry.changed_at if state is WriteState.STORED else None
+            return Found(entry.id, entry.kind, state, entry.accepted_at, stored, entry.reason)
+        copy = parts.copies.find(low, high)
+        if copy is not None:
+            write, stored_at = copy
+            at = datetime.fromtimestamp(stored_at, UTC)
+            return Found(write.id, write.kind, WriteState.STORED, write.accepted_at, at, "")
+        rows = self.read(lambda tx: ledger.rows_between(tx, low, high))
+        return _found_in_ledger(rows[0]) if rows else None
+
+    def unfinished(self, kinds: Collection[str]) -> list[tuple[Write, WriteState]]:
+        """Readable writes of these kinds that PostgreSQL does not have yet, in order. Raises JournalError."""
+        found: list[Opened] = list(self._ready().journal.unfinished())
+        return [
+            (each.write, each.entry.state.as_write_state)
+            for each in found
+            if each.write is not None and each.entry.kind in kinds
+        ]
+
+    def recent(self, kinds: Collection[str], since: datetime) -> list[Write]:
+        """Readable writes of these kinds that this host saw stored since then. Raises JournalError."""
+        parts, stamp = self._ready(), since.timestamp()
+        applied = [each.write for each in parts.journal.applied_since(stamp) if each.write is not None]
+        found = [*parts.copies.since(stamp), *applied]
+        return sorted((w for w in found if w.kind in kinds), key=lambda write: write.accepted_at)
+
+    @property
+    def quarantine(self) -> Quarantine:
+        """The operator's verbs."""
+        return self._ready().quarantine
+
+    @property
+    def activity(self) -> Activity:
+        """What happened, newest first."""
+        return self._ready().activity
+
+    def verify(self) -> Proof:
+        """The conservation proof against PostgreSQL. Raises DatabaseUnavailable, JournalError."""
+        parts = self._ready()
+        return Verifier(parts.journal, parts.copies, parts.target, self._clock).verify()
+
+    def inspect(self, limit: int = 1000) -> tuple[Counts, list[Entry]]:
+        """The journal's counts and its first unfinished entries. Raises JournalError."""
+        journal = self._ready().journal
+        return journal.counts(), [each.entry for each in islice(journal.unfinished(), limit)]
+
+    def verify_journal(self) -> list[str]:
+        """Read every page of the journal and open every seal; what is damaged, or nothing.
+
+        Raises JournalError when the journal cannot be opened at all.
+        """
+        return self._ready().journal.damages()
+
+    def work(self) -> None:
+        """Be the worker in this thread until `stop_working` (`robusto worker`)."""
+        self._ready().worker.run()
+
+    def stop_working(self) -> None:
+        """End the worker after the entry in hand and pass its turn on; safe in a signal handler."""
+        self._ready().worker.ask_to_stop()
+
+    def _deadline(self) -> Deadline:
+        return Deadline.after(self._clock, self.config.deadline_seconds)
+
+
+def _hashed(identity: Identity, payload: Payload, request: Payload | None) -> bytes:
+    """Checks the payload too: what the journal could not keep is refused before anything is tried."""
+    if request is None:
+        return identity.request_hash(payload)
+    identity.request_hash(payload)
+    return identity.request_hash(request)
+
+
+def _checked_key(key: str) -> str:
+    if not 1 <= len(key) <= 500 or not key.isprintable():
+        raise ValueError("a key has 1 to 500 printable characters")
+    return key
+
+
+def _found_in_ledger(row: LedgerRow) -> Found:
+    applied = row.state == "applied"
+    state = WriteState.STORED if applied else WriteState.QUARANTINED
+    return Found(row.key, row.kind, state, row.accepted_at, row.applied_at if applied else None, "")

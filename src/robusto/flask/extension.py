@@ -1,0 +1,67 @@
+"""Adds the engine to a Flask app."""
+
+from __future__ import annotations
+
+import atexit
+from collections.abc import Callable
+from typing import Literal
+
+import click
+from flask import Flask
+
+from robusto.config import Config
+from robusto.engine import Engine
+from robusto.flask.cli import group
+from robusto.flask.views import blueprint
+
+#: What a caller may be asked for.
+Right = Literal["ver", "operar", "corrigir", "revelar", "administrar"]
+
+#: True: may. False: is known, but may not (403). None: nobody is logged in (401).
+Authorize = Callable[[str], bool | None]
+
+
+class Robusto:
+    """The extension.
+
+    engine: the engine to use; without one it is made from `ROBUSTO_*` and `DATABASE_URL`.
+    authorize: is called with the right that a request needs (`ver`, `operar`, `corrigir`, `revelar`,
+    `administrar`) and answers True, False or None; without it nobody may do anything.
+
+    `init_app` adds `/livez`, `/readyz`, `/sistema/status`, `/sistema/processar-fallback` and the
+    command group `robusto`, and starts the worker, except under another command of the command line.
+    """
+
+    def __init__(
+        self,
+        app: Flask | None = None,
+        *,
+        engine: Engine | None = None,
+        authorize: Authorize | None = None,
+    ) -> None:
+        self._engine = engine
+        self.authorize: Authorize = authorize or (lambda right: None)
+        if app is not None:
+            self.init_app(app)
+
+    @property
+    def engine(self) -> Engine:
+        """The engine. Raises ConfigError when it has to be made and a setting is wrong."""
+        if self._engine is None:
+            self._engine = Engine(Config.from_env())
+        return self._engine
+
+    def init_app(self, app: Flask) -> None:
+        """Add everything to this app."""
+        app.extensions["robusto"] = self
+        app.register_blueprint(blueprint)
+        app.cli.add_command(group)
+        if _serving():
+            self.engine.open()
+            atexit.register(self.engine.close)
+
+
+def _serving() -> bool:
+    """Whether this process is to serve requests, and not to carry out some other command."""
+    context = click.get_current_context(silent=True)
+    return context is None or context.info_name == "run"

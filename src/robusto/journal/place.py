@@ -1,0 +1,134 @@
+"""Where the journal lies, and how its removal is noticed.
+
+    <folder>/journal.json           pointer: journal id, generation, file name; replaced as a whole
+    <folder>/journal-<generation>.db    the generation that counts; older ones are evidence only
+    <folder>.id                     the journal id again, outside the folder
+
+An id without a pointer means that the journal was removed: that is an alarm and never a first start.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from robusto.errors import JournalMissing
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One journal file: `id` is new whenever a file is made, so that seals cannot be carried over."""
+
+    journal: UUID
+    id: UUID
+    file: Path
+
+
+class Place:
+    """The folder of a journal and the second place of its id."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._pointer = folder / "journal.json"
+        self._second = folder.with_name(folder.name + ".id")
+
+    def prepare(self) -> None:
+        """Make the folder, readable by its owner only. Raises JournalMissing when that cannot be."""
+        try:
+            if not self._second.exists():
+                self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.stat(self.folder)
+        except FileNotFoundError:
+            raise self._removed() from None
+        except OSError as error:
+            raise JournalMissing(f"the journal's folder {self.folder}: {error.strerror}") from None
+
+    def current(self) -> Generation | None:
+        """The generation that counts, or None on a first start. Raises JournalMissing."""
+        try:
+            known = self._second.read_text().strip()
+        except FileNotFoundError:
+            known = ""
+        except OSError as error:
+            raise JournalMissing(f"{self._second}: {error.strerror}") from None
+        try:
+            pointer = json.loads(self._pointer.read_text())
+            generation = Generation(
+                UUID(pointer["journal"]), UUID(pointer["generation"]), self.folder / pointer["file"]
+            )
+        except FileNotFoundError:
+            if known:
+                raise self._removed() from None
+            return None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise JournalMissing(f"the pointer {self._pointer} cannot be read: {error}") from None
+        self._check(generation, known)
+        return generation
+
+    def _check(self, generation: Generation, known: str) -> None:
+        if not generation.file.exists():
+            raise self._removed()
+        if not known:  # a folder that was moved here whole: it knows its own id
+            _replace(self._second, str(generation.journal))
+        elif known != str(generation.journal):
+            raise JournalMissing(
+                f"{self.folder} holds another journal than {self._second} names; put the right folder back"
+            )
+
+    def _removed(self) -> JournalMissing:
+        return JournalMissing(
+            f"the journal in {self.folder} was removed or moved: put it back or restore a backup; only if"
+            f" its pending writes may be given up, delete {self._second} to begin anew"
+        )
+
+    def fresh(self, journal: UUID | None = None) -> Generation:
+        """A new generation, not yet published; its file does not exist."""
+        id = uuid4()
+        return Generation(journal or uuid4(), id, self.folder / f"journal-{id.hex[:12]}.db")
+
+    def publish(self, generation: Generation) -> None:
+        """Let this generation count from now on; durable when it returns. Raises OSError."""
+        sync_folder(self.folder)
+        text = json.dumps(
+            {
+                "journal": str(generation.journal),
+                "generation": str(generation.id),
+                "file": generation.file.name,
+            }
+        )
+        _replace(self._pointer, text)
+        if not self._second.exists():
+            _replace(self._second, str(generation.journal))
+
+    def fingerprint(self) -> tuple[int, int]:
+        """Changes whenever another generation is published. Raises JournalMissing."""
+        try:
+            found = os.stat(self._pointer)
+        except OSError:
+            raise self._removed() from None
+        return found.st_ino, found.st_mtime_ns
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a small file so that either the old or the new one is there, whatever happens."""
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    fd = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(fd, text.encode())
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    os.replace(scratch, path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush the folder itself, so that the names in it survive a power cut."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

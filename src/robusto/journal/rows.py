@@ -1,0 +1,168 @@
+"""Rows of the entries table as values, and the transitions between their states."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from robusto import local
+from robusto.errors import JournalUnreadable, LeaseLost
+from robusto.journal import seal
+from robusto.journal.cipher import Cipher
+from robusto.journal.entry import Counts, Entry, EntryState, Opened
+from robusto.journal.schema import COLUMNS, UNFINISHED
+from robusto.write import Write
+
+
+def place_bytes(generation: UUID, seq: int) -> bytes:
+    """What binds a seal to one generation and one sequence number."""
+    return generation.bytes + seq.to_bytes(8, "big")
+
+
+def entry_of(row: tuple[Any, ...]) -> Entry:
+    """The value of a row selected with COLUMNS."""
+    return Entry(
+        seq=row[0],
+        id=UUID(bytes=row[1]),
+        kind=row[2],
+        state=EntryState(row[3]),
+        request_hash=row[4],
+        version=row[5],
+        ordering=seal.split(row[6]),
+        after=seal.split(row[7]),
+        accepted_at=datetime.fromtimestamp(row[8], UTC),
+        changed_at=datetime.fromtimestamp(row[9], UTC),
+        maybe_applied=bool(row[10]),
+        reason=row[11],
+        held_since=row[12],
+        not_before=row[13],
+    )
+
+
+def opened_of(row: tuple[Any, ...], cipher: Cipher, generation: UUID) -> Opened:
+    """The value of a row selected with COLUMNS and its seal, decrypted when it can be."""
+    entry = entry_of(row)
+    try:
+        return Opened(entry, _unseal(cipher, row[-1], generation, entry))
+    except JournalUnreadable:
+        return Opened(entry, None)
+
+
+def _unseal(cipher: Cipher, sealed: bytes, generation: UUID, entry: Entry) -> Write:
+    return seal.unseal(
+        cipher, sealed, place_bytes(generation, entry.seq), id=entry.id, kind=entry.kind,
+        request_hash=entry.request_hash, version=entry.version, ordering=entry.ordering, after=entry.after,
+    )  # fmt: skip
+
+
+def last_seq(db: local.Connection) -> int:
+    """The last sequence number that was ever given in this file."""
+    row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'entries'").fetchone()
+    return int(row[0]) if row else 0
+
+
+def insert(
+    db: local.Connection, cipher: Cipher, generation: UUID, write: Write, *, reason: str, maybe_applied: bool
+) -> Entry:
+    """Append one write under the next sequence number."""
+    seq = last_seq(db) + 1
+    accepted = write.accepted_at.timestamp()
+    row = (
+        seq, write.id.bytes, write.kind, "pending", write.request_hash, write.version,
+        seal.join(write.ordering), seal.join(write.after), accepted, accepted,
+        int(maybe_applied), reason, None, 0.0,
+    )  # fmt: skip
+    sealed = seal.seal(cipher, write, place_bytes(generation, seq))
+    put(db, (*row, sealed))
+    return entry_of(row)
+
+
+def put(db: local.Connection, row: tuple[Any, ...]) -> None:
+    """Insert a whole row as it is, and what it makes others wait for."""
+    marks = ", ".join("?" * len(row))
+    db.execute(f"INSERT INTO entries ({COLUMNS}, sealed) VALUES ({marks})", row)
+    if row[3] in ("pending", "held", "quarantined"):
+        waiting = [(digest, row[0]) for digest in set(seal.split(row[6]))]
+        db.executemany("INSERT INTO waiting (digest, seq) VALUES (?, ?)", waiting)
+
+
+def find(db: local.Connection, low: UUID, high: UUID) -> Entry | None:
+    """The entry whose id lies in this range, if there is one."""
+    row = db.execute(
+        f"SELECT {COLUMNS} FROM entries WHERE id BETWEEN ? AND ?", (low.bytes, high.bytes)
+    ).fetchone()
+    return entry_of(row) if row else None
+
+
+def waits_behind(db: local.Connection, digests: tuple[bytes, ...]) -> bool:
+    """Whether an unfinished entry holds one of these ordering keys."""
+    marks = ", ".join("?" * len(digests))
+    found = db.execute(f"SELECT 1 FROM waiting WHERE digest IN ({marks}) LIMIT 1", digests).fetchone()
+    return found is not None
+
+
+def unfinished(db: local.Connection, after_seq: int, limit: int) -> Iterator[tuple[Any, ...]]:
+    """Rows, seals included, that are not finished, in order."""
+    return db.execute(
+        f"SELECT {COLUMNS}, sealed FROM entries WHERE {UNFINISHED} AND seq > ? ORDER BY seq LIMIT ?",
+        (after_seq, limit),
+    )
+
+
+def counts(db: local.Connection) -> Counts:
+    """The counters, which triggers keep in the transaction of every change."""
+    found = db.execute(  # one statement, so that it is one snapshot
+        "SELECT state, n FROM counters"
+        " UNION ALL SELECT 'last_seq', seq FROM sqlite_sequence WHERE name = 'entries'"
+    )
+    return Counts(**{"last_seq": 0, **dict(found)})
+
+
+def oldest_pending(db: local.Connection) -> datetime | None:
+    """When the oldest entry that still has to reach PostgreSQL was accepted."""
+    row = db.execute(
+        f"SELECT accepted_at FROM entries WHERE {UNFINISHED} AND state <> 'quarantined' ORDER BY seq LIMIT 1"
+    ).fetchone()
+    return datetime.fromtimestamp(row[0], UTC) if row else None
+
+
+def check_token(db: local.Connection, token: int) -> None:
+    """Raises LeaseLost unless this token is the newest one given."""
+    current = db.execute("SELECT value FROM meta WHERE name = 'lease_token'").fetchone()
+    if current is None or current[0] != token:
+        raise LeaseLost("another drainer has taken over")
+
+
+def move(
+    db: local.Connection,
+    entry: Entry,
+    state: EntryState,
+    at: datetime,
+    *,
+    reason: str,
+    not_before: float = 0.0,
+) -> None:
+    """Give an entry its next state, unless somebody else has decided about it meanwhile."""
+    held_since = (entry.held_since or at.timestamp()) if state is EntryState.HELD else None
+    db.execute(
+        "UPDATE entries SET state = ?, changed_at = ?, reason = ?, held_since = ?, not_before = ?"
+        " WHERE seq = ? AND version = ? AND state = ?",
+        (
+            state.value, at.timestamp(), reason, held_since, not_before,
+            entry.seq, entry.version, entry.state.value,
+        ),
+    )  # fmt: skip
+    if db.changes() != 1:
+        raise LeaseLost(f"entry {entry.seq} was changed by somebody else")
+
+
+def record_act(
+    db: local.Connection, at: datetime, *, who: str, verb: str, entry: Entry, reason: str, result: str
+) -> None:
+    """Put an operator's act on record, in the transaction that carries it out."""
+    db.execute(
+        "INSERT INTO acts (at, who, verb, entry, reason, result) VALUES (?, ?, ?, ?, ?, ?)",
+        (at.timestamp(), who, verb, entry.id.bytes, reason, result),
+    )

@@ -1,0 +1,151 @@
+"""The parts of one open engine in one process, put together from the bottom up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from robusto.books import Books
+from robusto.breaker import Breaker
+from robusto.clock import Clock
+from robusto.config import Config
+from robusto.deadline import Deadline
+from robusto.delivery import Delivery
+from robusto.drainer import Drainer
+from robusto.errors import DatabaseUnavailable, JournalError, JournalUnreadable
+from robusto.events import Event, Events
+from robusto.filelocks import KeyLocks
+from robusto.handlers import Handlers
+from robusto.health import JournalHealth
+from robusto.identity import Identity
+from robusto.journal.copies import Copies
+from robusto.journal.place import Place
+from robusto.journal.sqlite import SqliteJournal
+from robusto.lease import Lease
+from robusto.order import Order
+from robusto.passes import Passes
+from robusto.postgres.target import PostgresTarget
+from robusto.quarantine import Quarantine
+from robusto.reading import Reading
+from robusto.replica import Replica, ReplicaStore
+from robusto.retry import Retry
+from robusto.shared import SharedRecord
+from robusto.submit import Submit
+from robusto.watch.activity import Activity
+from robusto.watch.status import Watch
+from robusto.worker import Worker
+
+#: Seconds between two prunings, and two refreshes of the local read copies.
+_PRUNE_EVERY, _REFRESH_EVERY = 600.0, 2.0
+_REFRESH_SECONDS = 10.0
+
+
+class Parts:
+    """Everything that `Engine` talks to."""
+
+    def __init__(
+        self, config: Config, handlers: Handlers, replicas: list[Replica], events: Events, clock: Clock
+    ) -> None:
+        folder, keys = config.folder, config.keys()
+        self._config, self._clock, self._events = config, clock, events
+        self._place = Place(folder)
+        self.journal = SqliteJournal(self._place, keys, config.journal_max_bytes, clock)
+        self.copies = Copies(folder, keys, clock)
+        self.activity = Activity(folder, clock)
+        self.target = PostgresTarget(config.conninfo, config.pool_size, self.journal.journal_id)
+        self.breaker = Breaker(SharedRecord(folder / "breaker"), clock)
+        self.health = JournalHealth(SharedRecord(folder / "health"), self.journal, events, clock)
+        self.books = Books(
+            SharedRecord(folder / "books"), self.target, self.copies, self.journal.journal_id, clock
+        )
+        self.passes = Passes(SharedRecord(folder / "passes"))
+        self.lease = Lease(SharedRecord(folder / "lease"), self.journal, config.lease_seconds, clock)
+        self._locks = KeyLocks(folder / "keys.lock")
+        self.replicas = {each.name: ReplicaStore(each, folder, keys, clock) for each in replicas}
+        delivery = Delivery(self.target, handlers, self.breaker, Retry(config.retry_attempts), events)
+        self.submit = Submit(
+            Order(self._locks), self.journal, self.copies, self.breaker, delivery, events, clock
+        )
+        self.quarantine = Quarantine(self.journal, self.target, events)
+        self.reading = Reading(self.target, self.breaker, events)
+        self.watch = Watch(self.journal, self.breaker, self.books, self.health, clock)
+        drainer = Drainer(
+            self.journal, delivery, self.target, self.quarantine, self.lease, events, clock,
+            config.deadline_seconds,
+        )  # fmt: skip
+        self.worker = Worker(
+            self.lease, self.breaker, self.target, self.journal, drainer, self.passes, events, clock,
+            [
+                self.health.check_when_due,
+                self.books.count_when_due,
+                _every(_REFRESH_EVERY, clock, self._refresh),
+                _every(_PRUNE_EVERY, clock, self._prune),
+            ],
+        )  # fmt: skip
+        events.listen(self.activity)
+        events.listen(self._wake)
+
+    def open(self, *, worker: bool) -> None:
+        """Open the files and start the threads. Raises JournalUnreadable for a missing key."""
+        try:
+            self.journal.open()
+        except JournalUnreadable:
+            raise
+        except JournalError as error:  # red, and every write refused, until it is there
+            self._events.emit("journal_failed", problem=str(error))
+        self.activity.open()
+        if worker:
+            self.worker.start()
+
+    def identity(self) -> Identity:
+        """Derives ids and digests. Raises JournalError while the journal cannot be opened."""
+        return Identity(self.journal.secret())
+
+    def ask_worker(self, number: int, deadline: Deadline) -> list[str] | None:
+        """Wait for the worker's pass; where nobody works, make it here."""
+        if self.lease.held_by_somebody():
+            self.worker.wake()
+        else:
+            self.worker.turn()
+        return self.passes.wait(number, deadline)
+
+    def _wake(self, event: Event) -> None:
+        if event.name in ("write_pending", "write_requeued", "write_discarded"):
+            self.worker.wake()
+
+    def _refresh(self) -> None:
+        for store in self.replicas.values():
+            try:
+                self.target.read(store.refresh, Deadline.after(self._clock, _REFRESH_SECONDS))
+            except DatabaseUnavailable as error:
+                self._events.emit("refresh_failed", replica=store.name, reason=error.reason)
+
+    def _prune(self) -> None:
+        before = self._clock.wall().timestamp() - self._config.retention_seconds
+        while self.journal.prune(before):
+            pass
+        while self.copies.prune(before):
+            pass
+
+    def close(self) -> None:
+        """Stop the threads, pass the turn on, close the files."""
+        self.worker.stop()
+        self.activity.close()
+        for store in self.replicas.values():
+            store.close()
+        self.target.close()
+        self._locks.close()
+        self.copies.close()
+        self.journal.close()
+
+
+def _every(seconds: float, clock: Clock, chore: Callable[[], None]) -> Callable[[], None]:
+    """The chore, when so many seconds have passed since it was last done."""
+    done = float("-inf")
+
+    def when_due() -> None:
+        nonlocal done
+        if clock.monotonic() - done >= seconds:
+            done = clock.monotonic()
+            chore()
+
+    return when_due

@@ -1,0 +1,1 @@
+"""3. PostgreSQL: the only room that knows the driver."""

@@ -1,0 +1,230 @@
+"""Effect and ledger in one transaction: the port through which every attempt goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+from uuid import UUID
+
+import psycopg
+
+from robusto.deadline import Deadline
+from robusto.errors import DatabaseUnavailable, LeaseLost, Refused
+from robusto.failures import CONFIGURATION_WAIT, WAIT_SECONDS, Phase, outcome_of
+from robusto.handlers import Handler
+from robusto.outcome import Applied, Held, Outcome, Rejected, Scope, Unavailable
+from robusto.postgres import ledger
+from robusto.postgres.connection import Connection
+from robusto.postgres.diagnosis import failure_of
+from robusto.postgres.ledger import Claim, Fence
+from robusto.postgres.pool import Pool, PoolExhausted
+from robusto.postgres.schema import LOCK, STATEMENTS
+from robusto.postgres.transaction import (
+    CommitRefused,
+    Transaction,
+    begin,
+    commit,
+    require_healthy,
+    rolled_back,
+)
+from robusto.write import Write
+
+T = TypeVar("T")
+
+_CHECK_INTERVAL_SINCE = 140_000
+#: Below the shortest lease: a transaction that its client left is gone before its drainer's turn is.
+_IDLE_SECONDS = 4
+#: Seconds after which a write that was fenced off elsewhere comes before a person here too.
+_FENCED_PATIENCE = 60.0
+
+
+@dataclass(slots=True)
+class _Progress:
+    """How far an attempt has come, for the meaning of its failure."""
+
+    phase: Phase = Phase.CONNECT
+
+
+class _NoEffect(Exception):
+    """The handler changed no row: the transaction must not leave a ledger row either."""
+
+
+class PostgresTarget:
+    """PostgreSQL as the engine sees it. One per process; threads share its pool."""
+
+    def __init__(self, conninfo: str, pool_size: int, journal: Callable[[], UUID]) -> None:
+        self._pool = Pool(conninfo, pool_size, self._prepare)
+        self._journal = journal
+        self._has_tables = False
+
+    # -- writing -------------------------------------------------------------------------------
+
+    def apply(self, write: Write, handler: Handler, deadline: Deadline, token: int | None) -> Outcome:
+        """One try of one write: directly (no token), or as the drainer that holds this token.
+
+        Raises LeaseLost when a newer drainer has announced itself.
+        """
+        progress = _Progress()
+        try:
+            with self._connection(deadline, progress) as connection:
+                return self._apply(connection, write, handler, deadline, token, progress)
+        except Refused as refusal:
+            return Rejected(refusal.reason, detail=refusal.detail)
+        except _NoEffect:
+            return Rejected("no_effect")
+        except CommitRefused:
+            return Held("swallowed_error", Scope.KIND, retry_after=CONFIGURATION_WAIT, alarm=True)
+        except PoolExhausted:
+            return Held("pool_exhausted", retry_after=WAIT_SECONDS)
+        except LeaseLost:
+            raise
+        except Exception as error:  # a handler may raise anything; each has its row in the table
+            return self._outcome(error, progress.phase, has_parent=bool(write.after))
+
+    def _apply(
+        self,
+        connection: Connection,
+        write: Write,
+        handler: Handler,
+        deadline: Deadline,
+        token: int | None,
+        progress: _Progress,
+    ) -> Outcome:
+        begin(connection, deadline)
+        tx = Transaction(connection)
+        match ledger.claim(tx, write, self._journal(), token):
+            case Claim.FIRST:
+                _run(handler, tx, write)
+                require_healthy(connection)
+                progress.phase = Phase.COMMIT
+                commit(connection)
+                return Applied()
+            case Claim.OURS | Claim.DUPLICATE as found:
+                commit(connection)
+                return Applied(duplicate=found is Claim.DUPLICATE)
+            case Claim.KEY_REUSED:
+                return Rejected("key_reused")
+            case Claim.FENCED:
+                return Held("fenced", retry_after=WAIT_SECONDS, patience=_FENCED_PATIENCE, alarm=True)
+            case Claim.STALE_DRAINER:
+                raise LeaseLost("a newer drainer has announced itself to PostgreSQL")
+
+    def fence(self, write: Write, token: int, deadline: Deadline) -> Fence | Outcome:
+        """Shut out every earlier attempt of this write, before a person decides about it."""
+        return self._transact(lambda tx: ledger.fence(tx, write, self._journal(), token), deadline)
+
+    def announce(self, token: int, deadline: Deadline) -> Outcome | None:
+        """Tell PostgreSQL who drains from now on; None when it knows."""
+        return self._transact(lambda tx: ledger.announce(tx, self._journal(), token), deadline)
+
+    def _transact(self, work: Callable[[Transaction], T], deadline: Deadline) -> T | Outcome:
+        progress = _Progress()
+        try:
+            with self._connection(deadline, progress) as connection:
+                begin(connection, deadline)
+                result = work(Transaction(connection))
+                progress.phase = Phase.COMMIT
+                commit(connection)
+                return result
+        except PoolExhausted:
+            return Held("pool_exhausted", retry_after=WAIT_SECONDS)
+        except psycopg.Error as error:
+            return self._outcome(error, progress.phase, has_parent=False)
+
+    # -- asking --------------------------------------------------------------------------------
+
+    def probe(self, deadline: Deadline) -> Unavailable | None:
+        """Ask whether PostgreSQL takes writes now; None when it does."""
+
+        def in_recovery(tx: Transaction) -> bool:
+            return tx.execute("SELECT pg_is_in_recovery()").fetchone() == (True,)
+
+        try:
+            return Unavailable("read_only") if self.read(in_recovery, deadline) else None
+        except DatabaseUnavailable as error:
+            return Unavailable(error.reason, alarm=error.alarm)
+
+    def read(self, work: Callable[[Transaction], T], deadline: Deadline) -> T:
+        """Run queries in one read-only transaction. Raises DatabaseUnavailable for an outage."""
+        progress = _Progress()
+        try:
+            with self._connection(deadline, progress) as connection:
+                begin(connection, deadline, read_only=True)
+                return work(Transaction(connection))
+        except PoolExhausted as error:
+            raise DatabaseUnavailable("pool_exhausted") from error
+        except psycopg.Error as error:
+            outcome = self._outcome(error, progress.phase, has_parent=False)
+            match outcome:
+                case Unavailable(reason=reason, alarm=alarm):
+                    raise DatabaseUnavailable(reason, outage=True, alarm=alarm) from error
+                case Held(reason=reason, alarm=alarm):
+                    raise DatabaseUnavailable(reason, alarm=alarm) from error
+                case _:
+                    raise
+
+    # -- connections ---------------------------------------------------------------------------
+
+    @contextmanager
+    def _connection(self, deadline: Deadline, progress: _Progress) -> Iterator[Connection]:
+        connection = self._pool.take(deadline)
+        progress.phase = Phase.WORK
+        try:
+            with rolled_back(connection):
+                yield connection
+        finally:
+            self._pool.give_back(connection)
+
+    def _prepare(self, connection: Connection) -> None:
+        """What every session of ours is set to, also against the role's or database's own settings."""
+        settings = "SET synchronous_commit = on"
+        settings += f"; SET idle_in_transaction_session_timeout = '{_IDLE_SECONDS}s'"
+        if connection.info.server_version >= _CHECK_INTERVAL_SINCE:
+            settings += "; SET client_connection_check_interval = '300ms'"
+        connection.execute(settings.encode())
+        if not self._has_tables:
+            self._has_tables = _make_tables(connection)
+
+    def _outcome(self, error: BaseException, phase: Phase, *, has_parent: bool) -> Outcome:
+        failure = failure_of(error, phase)
+        outcome = outcome_of(failure, has_parent=has_parent)
+        if isinstance(outcome, Unavailable):
+            self._pool.drop_idle()
+        elif failure.sqlstate == "42P01":
+            self._has_tables = False  # perhaps it is ours that is gone: look at the next connection
+        return outcome
+
+    def close(self) -> None:
+        """End the idle connections."""
+        self._pool.drop_idle()
+
+
+def _run(handler: Handler, tx: Transaction, write: Write) -> None:
+    try:
+        handler.apply(tx, write.payload)
+    except Exception as error:
+        if tx.first_error is not None and not isinstance(error, psycopg.Error | Refused):
+            raise tx.first_error from error  # wrapped by the handler or a library above it
+        raise
+    if tx.first_error is not None and tx.first_error.sqlstate is None:
+        raise tx.first_error  # a lost connection is no mistake of the handler's
+    if tx.rows_changed == 0:
+        raise _NoEffect
+
+
+def _make_tables(connection: Connection) -> bool:
+    """Create the engine's tables where they are missing; true when they are there."""
+    found = connection.execute(
+        "SELECT to_regclass('robusto_ledger'), to_regclass('robusto_drainer')"
+    ).fetchone()
+    if found is None or None in found:
+        try:
+            with connection.transaction():
+                connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+                for statement in STATEMENTS:
+                    connection.execute(statement.encode())
+        except (psycopg.errors.InsufficientPrivilege, psycopg.errors.ReadOnlySqlTransaction):
+            return False  # whoever needs them will get the server's own refusal
+    return True

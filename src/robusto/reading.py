@@ -1,0 +1,35 @@
+"""One guarded query: PostgreSQL inside the request's deadline, or a clear no at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from robusto.breaker import Breaker
+from robusto.deadline import Deadline
+from robusto.errors import DatabaseUnavailable
+from robusto.events import Events
+from robusto.handlers import Transaction
+from robusto.postgres.target import PostgresTarget
+
+T = TypeVar("T")
+
+
+class Reading:
+    """Reads that never make a request wait for a PostgreSQL that is known to be away."""
+
+    def __init__(self, target: PostgresTarget, breaker: Breaker, events: Events) -> None:
+        self._target = target
+        self._breaker = breaker
+        self._events = events
+
+    def read(self, work: Callable[[Transaction], T], deadline: Deadline) -> T:
+        """Run `work` in a read-only transaction. Raises DatabaseUnavailable: use the local copy then."""
+        if not self._breaker.allows_direct():
+            raise DatabaseUnavailable("breaker_open", outage=True)
+        try:
+            return self._target.read(work, deadline)
+        except DatabaseUnavailable as error:
+            if error.outage and self._breaker.failed(error.reason, alarm=error.alarm):
+                self._events.emit("breaker_opened", reason=error.reason, alarm=error.alarm)
+            raise
