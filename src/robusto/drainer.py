@@ -8,15 +8,19 @@ from dataclasses import dataclass, field
 from robusto.clock import Clock
 from robusto.deadline import Deadline
 from robusto.delivery import Delivery
-from robusto.errors import LeaseLost
+from robusto.errors import EntryChanged, LeaseLost
 from robusto.events import Events
+from robusto.failures import stops_its_kind
 from robusto.journal.entry import Entry, EntryState, Opened
 from robusto.journal.sqlite import SqliteJournal
 from robusto.lease import Lease
 from robusto.order import Blocked
 from robusto.outcome import Applied, Held, Outcome, Rejected, Scope, Unavailable
-from robusto.postgres.target import PostgresTarget
+from robusto.postgres.target import FENCED, PostgresTarget
 from robusto.quarantine import Quarantine
+
+#: Seconds: an entry that has been held for long is tried again after half that time, at most this.
+_LONGEST_WAIT = 30.0
 
 
 @dataclass(slots=True)
@@ -30,6 +34,14 @@ class Pass:
     errors: list[str] = field(default_factory=list)
     stopped: str = ""
     alarm: bool = False
+
+
+@dataclass(slots=True)
+class _Sweep:
+    """How far the way through the backlog has come, and what was met that cannot go."""
+
+    seq: int = 0
+    blocked: Blocked = field(default_factory=Blocked)
 
 
 class Drainer:
@@ -55,38 +67,56 @@ class Drainer:
         self._clock = clock
         self._attempt_seconds = attempt_seconds
         self._announced: int | None = None
+        self._sweep = _Sweep()
 
     def drain(self, go_on: Callable[[], bool], *, impatient: bool = False) -> Pass:
         """One pass under the lease that is held, for as long as `go_on()`. Raises JournalError.
 
-        impatient: also try held entries whose time has not come, because a person asked.
+        A pass that was cut short goes on where it was, so that nothing at the head can keep the tail
+        waiting. impatient: from the head, and held entries too whose time has not come.
         """
-        done, blocked = Pass(), Blocked()
+        done = Pass()
+        if impatient:
+            self._sweep = _Sweep()
         try:
-            if not self._announce(done):
-                return done
-            for opened in self._journal.unfinished():
-                if not self._lease.renew() or not go_on():
-                    break
-                if not self._due(opened.entry, blocked, done, impatient=impatient):
-                    blocked.add(opened.entry)
-                elif not self._one(opened, blocked, done):
-                    break
+            if self._announce(done):
+                self._go_through(go_on, done, impatient=impatient)
+        except EntryChanged:
+            self._sweep = _Sweep()
         except LeaseLost:
+            self._sweep, self._announced = _Sweep(), None
+            self._lease.release()
             done.stopped = "lease_lost"
         return done
+
+    def _go_through(self, go_on: Callable[[], bool], done: Pass, *, impatient: bool) -> None:
+        sweep = self._sweep
+        for opened in self._journal.unfinished(sweep.seq):
+            if not self._lease.renew():
+                raise LeaseLost("the turn has passed on")
+            if not go_on():
+                return
+            if not self._due(opened.entry, sweep.blocked, done, impatient=impatient):
+                sweep.blocked.add(opened.entry)
+            elif not self._one(opened, sweep.blocked, done):
+                break
+            sweep.seq = opened.entry.seq
+        self._sweep = _Sweep()
 
     def _announce(self, done: Pass) -> bool:
         """Before the first write under a new token PostgreSQL has to know it."""
         token = self._token()
         if self._announced == token:
             return True
-        refused = self._target.announce(token, self._deadline())
-        if refused is None:
-            self._announced = token
-            return True
-        self._note(done, refused)
-        return False
+        match self._target.announce(token, self._deadline()):
+            case int(newest) if newest > token:  # the journal was restored from a backup
+                self._lease.raise_token(newest)
+                raise LeaseLost("PostgreSQL knows a newer drainer")
+            case int():
+                self._announced = token
+                return True
+            case refused:
+                return self._note(done, refused)
 
     def _due(self, entry: Entry, blocked: Blocked, done: Pass, *, impatient: bool) -> bool:
         if entry.state is EntryState.QUARANTINED:
@@ -96,6 +126,8 @@ class Drainer:
             return False
         early = entry.not_before > self._clock.wall().timestamp()
         if entry.state is EntryState.HELD and early and not impatient:
+            if stops_its_kind(entry.reason):
+                blocked.add_kind(entry.kind)
             done.held += 1
             return False
         return True
@@ -127,9 +159,9 @@ class Drainer:
         if held.scope is Scope.KIND:
             blocked.add_kind(entry.kind)
         blocked.add(entry)
-        self._journal.mark(
-            entry, EntryState.HELD, self._token(), reason=held.reason, retry_after=held.retry_after
-        )
+        held_for = self._clock.wall().timestamp() - (entry.held_since or float("inf"))
+        retry_after = max(held.retry_after, min(_LONGEST_WAIT, held_for / 2))
+        self._journal.mark(entry, EntryState.HELD, self._token(), reason=held.reason, retry_after=retry_after)
         if entry.state is not EntryState.HELD or entry.reason != held.reason:
             self._events.emit(
                 "write_held", write=str(entry.id), kind=entry.kind, reason=held.reason,
@@ -140,6 +172,10 @@ class Drainer:
         return True
 
     def _set_aside(self, opened: Opened, reason: str, blocked: Blocked, done: Pass) -> bool:
+        if reason == FENCED:  # the fence stands, but the answer to its COMMIT was lost
+            reason = opened.entry.reason or reason
+        elif reason != opened.entry.reason:
+            self._journal.note(opened.entry, reason, self._token())
         refused = self._quarantine.put(opened, reason, self._token(), self._deadline())
         match refused:
             case None:

@@ -29,6 +29,7 @@ from robusto.quarantine import Quarantine
 from robusto.replica import Replica, ReplicaStore
 from robusto.verify import Proof, Verifier
 from robusto.watch.activity import Activity
+from robusto.watch.backlog import Backlog
 from robusto.watch.log import log_event
 from robusto.watch.status import Status
 from robusto.write import Payload, Receipt, Write, WriteState
@@ -65,10 +66,15 @@ class Engine:
         self._listeners: list[Listener] = [log_event]
         self._opening = threading.RLock()
         self._parts: Parts | None = None
-        self._parents: Parts | None = None
+        self._reopen = False
         self._with_worker = True
-        child = weakref.WeakMethod(self._after_fork)
-        os.register_at_fork(after_in_child=lambda: (child() or (lambda: None))())
+        before = weakref.WeakMethod(self._before_fork)
+        parent, child = weakref.WeakMethod(self._after_fork), weakref.WeakMethod(self._born)
+        os.register_at_fork(
+            before=lambda: _call(before()),
+            after_in_parent=lambda: _call(parent()),
+            after_in_child=lambda: _call(child()),
+        )
 
     # -- setting up ----------------------------------------------------------------------------
 
@@ -96,8 +102,8 @@ class Engine:
     def open(self, *, worker: bool = True) -> Engine:
         """Open the journal and, with `worker`, start the thread that drains it.
 
-        PostgreSQL need not be there. Raises JournalUnreadable when the key of unfinished entries is
-        missing; a journal that was removed or cannot be written does not stop the start, but is
+        PostgreSQL need not be there. Raises MissingKey when unfinished entries are sealed with a key
+        that is not given; a journal that was removed or cannot be written does not stop the start, but is
         shown red and refuses every write.
         """
         with self._opening:
@@ -134,10 +140,20 @@ class Engine:
                 parts = self._parts or self._open_parts()
         return parts
 
+    def _before_fork(self) -> None:
+        """SQLite's locks and the kernel's do not survive a fork in one piece: both sides begin anew."""
+        self._opening.acquire()
+        self._reopen = self._parts is not None and self._parts.worker.running
+        self.close()
+
     def _after_fork(self) -> None:
-        """Connections, locks and threads are the parent's: leave them alone, and open our own."""
+        self._opening.release()
+        if self._reopen:
+            self.open(worker=self._with_worker)
+
+    def _born(self) -> None:
+        """A child opens its own on first use; it may be about to become another program."""
         self._opening = threading.RLock()
-        self._parents, self._parts = self._parts, None
 
     # -- writing -------------------------------------------------------------------------------
 
@@ -214,10 +230,12 @@ class Engine:
         return self._ready().watch.status()
 
     def look(self) -> None:
-        """Ask PostgreSQL now, where no worker of this host does; for a status on the command line."""
-        parts = self._ready()
-        if not parts.lease.held_by_somebody():
-            parts.worker.look()
+        """Ask PostgreSQL now, once, and share the finding; takes a second at most."""
+        self._ready().worker.look()
+
+    def has_looked(self) -> bool:
+        """Whether anybody on this host has asked PostgreSQL yet."""
+        return self._ready().breaker.finding() is not None
 
     def journal_problem(self) -> str:
         """Why no write could be accepted durably, or "" when one could."""
@@ -262,15 +280,24 @@ class Engine:
 
     def recent(self, kinds: Collection[str], since: datetime) -> list[Write]:
         """Readable writes of these kinds that this host saw stored since then. Raises JournalError."""
-        parts, stamp = self._ready(), since.timestamp()
-        applied = [each.write for each in parts.journal.applied_since(stamp) if each.write is not None]
-        found = [*parts.copies.since(stamp), *applied]
+        parts = self._ready()
+        applied = [each.write for each in parts.journal.applied_since(since) if each.write is not None]
+        found = [*parts.copies.since(since.timestamp()), *applied]
         return sorted((w for w in found if w.kind in kinds), key=lambda write: write.accepted_at)
 
     @property
     def quarantine(self) -> Quarantine:
         """The operator's verbs."""
         return self._ready().quarantine
+
+    @property
+    def backlog(self) -> Backlog:
+        """What is not finished, page by page, and who waits behind whom."""
+        return self._ready().backlog
+
+    def kinds(self) -> list[str]:
+        """The names of all kinds that have a handler."""
+        return sorted(self._handlers.kinds())
 
     @property
     def activity(self) -> Activity:
@@ -304,6 +331,11 @@ class Engine:
 
     def _deadline(self) -> Deadline:
         return Deadline.after(self._clock, self.config.deadline_seconds)
+
+
+def _call(method: Callable[[], None] | None) -> None:
+    if method is not None:
+        method()
 
 
 def _hashed(identity: Identity, payload: Payload, request: Payload | None) -> bytes:

@@ -7,11 +7,13 @@ RobustoError
  ├── NotAccepted               neither stored nor journaled; `maybe_applied` tells nowhere from unknown
  ├── DatabaseUnavailable       a guarded read found no PostgreSQL
  ├── LeaseLost                 another drainer took over; stop at once
+     ├── EntryChanged              somebody decided about the entry meanwhile
  └── JournalError              the journal cannot do it; `maybe_written` says if it may be there
       ├── JournalFull          disk full or the size limit reached
       ├── JournalBusy          another process holds it longer than we may wait
       ├── JournalMissing       removed, replaced or moved while its id says that it existed
-      └── JournalUnreadable    damaged, or the key that sealed it is absent
+      └── JournalUnreadable    damaged
+           └── MissingKey      unfinished entries are sealed with a key that is not here
 """
 
 from __future__ import annotations
@@ -65,17 +67,25 @@ class DatabaseUnavailable(RobustoError):
     """A read could not be answered by PostgreSQL inside its deadline.
 
     `outage`: the server as a whole is away, and not just this query or this process's connections.
+    `again`: another try, on another connection, may help. `alarm`: a person must act.
     """
 
-    def __init__(self, reason: str, *, outage: bool = False, alarm: bool = False) -> None:
+    def __init__(
+        self, reason: str, *, outage: bool = False, alarm: bool = False, again: bool = False
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.outage = outage
+        self.again = again
         self.alarm = alarm
 
 
 class LeaseLost(RobustoError):
     """Another process drains now; whoever gets this stops its pass at once."""
+
+
+class EntryChanged(RobustoError):
+    """Somebody has decided about a journal entry since it was read; read it again."""
 
 
 class Refused(RobustoError):
@@ -114,4 +124,8 @@ class JournalMissing(JournalError):
 
 
 class JournalUnreadable(JournalError):
-    """The journal, or the key that sealed it, cannot be read."""
+    """The journal, or an entry of it, cannot be read."""
+
+
+class MissingKey(JournalUnreadable):
+    """Unfinished entries exist whose key is not among the keys given."""

@@ -42,5 +42,17 @@ class Events:
         for listener in self._listeners:
             try:
                 listener(event)
-            except Exception:  # whatever a listener does, the write goes on
-                _log.exception("a listener failed on the event %s", name)
+            except Exception as error:  # whatever a listener does, the write goes on
+                _log.error(
+                    "a listener failed on the event %s: %s at %s", name, type(error).__name__, place_of(error)
+                )
+
+
+def place_of(error: BaseException) -> str:
+    """Where an exception was raised, without its text, which may repeat somebody's values."""
+    place = ""
+    trace = error.__traceback__
+    while trace is not None:
+        place = f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place

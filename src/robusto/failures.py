@@ -89,13 +89,18 @@ WAIT_SECONDS, ODD_PATIENCE, PARENT_PATIENCE = 1.0, 60.0, 24 * 3600.0
 #: Seconds before a kind that fails by configuration is tried again.
 CONFIGURATION_WAIT = 5.0
 
-#: Reasons of our own for which a held entry waits for a person.
-_OWN_ALARMS = ("unknown_kind", "swallowed_error", "fenced", "handler:")
+#: Reasons of our own that are the program's fault and not the entry's.
+_OWN_KIND_STOPS = ("unknown_kind", "swallowed_error", "handler:")
+
+
+def stops_its_kind(reason: str) -> bool:
+    """Whether what holds one entry for this reason holds every entry of its kind."""
+    return reason.startswith(_OWN_KIND_STOPS) or TABLE.get(reason) is Class.CONFIGURATION
 
 
 def needs_a_person(reason: str) -> bool:
     """Whether an entry that is held for this reason goes on only when somebody acts."""
-    return reason.startswith(_OWN_ALARMS) or reason in ALARMS or TABLE.get(reason) is Class.CONFIGURATION
+    return stops_its_kind(reason) or reason == "fenced" or reason in ALARMS
 
 
 def outcome_of(failure: Failure, *, has_parent: bool) -> Outcome:

@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from robusto.deadline import Deadline
+from robusto.errors import JournalMissing
 
 #: linux/fcntl.h; Python 3.11's fcntl module has them, 64-bit offsets included, on Linux only.
 _TRY, _WAIT = 37, 38
@@ -24,6 +25,10 @@ _TRY, _WAIT = 37, 38
 _RANGE = 1 << 62
 #: Seconds between two looks at a lock that somebody else holds, growing.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.0005, 0.01
+
+
+#: The turnstile's bytes.
+_DOOR, _LOCK = 0, 1
 
 
 def _flock(kind: int, start: int) -> bytes:
@@ -56,10 +61,16 @@ class KeyLocks:
 
     @contextmanager
     def hold(self, exclusive: Sequence[bytes], shared: Sequence[bytes], deadline: Deadline) -> Iterator[bool]:
-        """Hold these digests; yields False when the deadline came first, and then holds nothing."""
+        """Hold these digests; yields False when the deadline came first.
+
+        Raises JournalMissing when the file of the locks cannot be opened.
+        """
         wanted = {_place(digest): fcntl.F_RDLCK for digest in shared}
         wanted |= {_place(digest): fcntl.F_WRLCK for digest in exclusive}
-        fd = self._take()
+        try:
+            fd = self._take()
+        except OSError as error:
+            raise JournalMissing(f"{self._path}: {error.strerror}") from error
         try:  # always in the same order, so that two that want the same keys cannot embrace
             yield all(_poll(fd, kind, place, deadline) for place, kind in sorted(wanted.items()))
         finally:
@@ -100,29 +111,37 @@ class FairLock:
     the process that has just let go cannot slip in again. One thread of a process asks at a time.
     """
 
-    _DOOR, _LOCK = 0, 1
-
     def __init__(self, path: Path) -> None:
         self._path = path
         self._own = _open(path)
         self._held: int | None = None
+        self._waiter: _Waiter | None = None
 
     def acquire(self, deadline: Deadline) -> bool:
         """Take the lock, waiting until the deadline; says whether it was taken."""
-        if _try(self._own, fcntl.F_WRLCK, self._DOOR):
-            taken = _try(self._own, fcntl.F_WRLCK, self._LOCK)
-            _try(self._own, fcntl.F_UNLCK, self._DOOR)
+        if _try(self._own, fcntl.F_WRLCK, _DOOR):
+            taken = _try(self._own, fcntl.F_WRLCK, _LOCK)
+            _try(self._own, fcntl.F_UNLCK, _DOOR)
             if taken:
                 self._held = self._own
                 return True
-        self._held = _Waiter(self._path, self._DOOR, self._LOCK).wait(deadline)
+        self._held = self._wait(deadline)
         return self._held is not None
+
+    def _wait(self, deadline: Deadline) -> int | None:
+        """One waiter at a time stands in the queue for this process, whoever is asking."""
+        try:
+            if self._waiter is None or self._waiter.done:
+                self._waiter = _Waiter(self._path)
+        except (OSError, RuntimeError):  # no descriptor or no thread to be had
+            return None
+        return self._waiter.wait(deadline)
 
     def release(self) -> None:
         """Let the next one in."""
         held, self._held = self._held, None
         if held == self._own:
-            _try(self._own, fcntl.F_UNLCK, self._LOCK)
+            _try(self._own, fcntl.F_UNLCK, _LOCK)
         elif held is not None:
             os.close(held)
 
@@ -135,31 +154,40 @@ class FairLock:
 class _Waiter:
     """Waits in the kernel, in a thread of its own, because such a wait knows no timeout.
 
-    It has a descriptor of its own: if its caller gave up, closing that lets go of whatever it gets.
+    It has a descriptor of its own. If nobody asks any more when the lock is granted, closing that
+    lets go of it at once.
     """
 
-    def __init__(self, path: Path, door: int, lock: int) -> None:
+    def __init__(self, path: Path) -> None:
         self._fd = _open(path)
-        self._door, self._lock = door, lock
         self._settled = threading.Condition()
-        self._granted = self._abandoned = False
+        self._wanted = self._granted = False
+        self.done = False
+        try:
+            threading.Thread(target=self._block, name="robusto-lock", daemon=True).start()
+        except RuntimeError:
+            os.close(self._fd)
+            raise
 
     def wait(self, deadline: Deadline) -> int | None:
         """The descriptor that holds the lock, or None when the deadline came first."""
-        threading.Thread(target=self._block, name="robusto-lock", daemon=True).start()
         with self._settled:
-            if self._settled.wait_for(lambda: self._granted, deadline.remaining()):
-                return self._fd
-            self._abandoned = True
-            return None
+            self._wanted = True
+            self._settled.wait_for(lambda: self.done, deadline.remaining())
+            self._wanted = False
+            granted, self._granted = self._granted, False
+            return self._fd if granted else None
 
     def _block(self) -> None:
+        locked = False
         with suppress(OSError):
-            fcntl.fcntl(self._fd, _WAIT, _flock(fcntl.F_WRLCK, self._door))
-            fcntl.fcntl(self._fd, _WAIT, _flock(fcntl.F_WRLCK, self._lock))
-            _try(self._fd, fcntl.F_UNLCK, self._door)
+            fcntl.fcntl(self._fd, _WAIT, _flock(fcntl.F_WRLCK, _DOOR))
+            fcntl.fcntl(self._fd, _WAIT, _flock(fcntl.F_WRLCK, _LOCK))
+            _try(self._fd, fcntl.F_UNLCK, _DOOR)
+            locked = True
         with self._settled:
-            self._granted = not self._abandoned
-            if self._abandoned:
+            self.done = True
+            self._granted = locked and self._wanted
+            if not self._granted:
                 os.close(self._fd)
             self._settled.notify()

@@ -99,6 +99,17 @@ def _with_version(bits: int) -> UUID:
 
 
 def _check_character(data: int) -> str:
-    """Weighted by position modulo a prime above 31, so that a swap of neighbours shows too."""
-    total = sum((place + 2) * (data >> 5 * place & 31) for place in range(_DATA_CHARACTERS))
-    return _ALPHABET[total % 31]
+    """A sum over the field of 32 elements, the characters weighted by powers of its generator.
+
+    All weights differ and the check character's own is one, so that every single wrong character
+    and every swap of two characters shows.
+    """
+    total = 0
+    for place in reversed(range(_DATA_CHARACTERS)):
+        total = _times_generator(total ^ data >> 5 * place & 31)
+    return _ALPHABET[total]
+
+
+def _times_generator(element: int) -> int:
+    """Multiply by x modulo x^5 + x^2 + 1."""
+    return element << 1 if element < 16 else element << 1 ^ 0b100101

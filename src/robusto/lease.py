@@ -14,6 +14,9 @@ from robusto.clock import Clock
 from robusto.journal.sqlite import SqliteJournal
 from robusto.shared import Record, SharedRecord
 
+#: Seconds between two signs of life; a small part of any lease.
+_RENEW_EVERY = 1.0
+
 
 class Lease:
     """The turn of this process. It passes on when the holder lets go, dies, or falls silent."""
@@ -24,6 +27,7 @@ class Lease:
         self._seconds = seconds
         self._clock = clock
         self._name = f"{os.getpid()}.{id(self):x}"
+        self._renewed = float("-inf")
         self.token: int | None = None
 
     def acquire(self) -> bool:
@@ -32,21 +36,19 @@ class Lease:
             return True
         if self._taken(self._record.read()):
             return False
-        mine: list[int] = []
-
-        def change(now: Record | None) -> Record | None:
-            if self._taken(now):
-                return None
-            mine.append(self._journal.take_token())
-            return self._entry(mine[0])
-
-        self._record.update(change)
-        self.token = mine[0] if mine else None
-        return self.token is not None
+        token = self._journal.take_token()
+        self._record.update(lambda now: None if self._taken(now) else self._entry(token))
+        self.token, self._renewed = token, float("-inf")
+        return self.renew()
 
     def renew(self) -> bool:
-        """Say that we are alive; false when somebody else has taken over meanwhile."""
+        """Say that we are alive, once a second; false when somebody else has taken over meanwhile.
+
+        A process that was stopped looks again when it wakes: the monotonic clock went on.
+        """
         token = self.token
+        if token is not None and self._clock.monotonic() - self._renewed < _RENEW_EVERY:
+            return True
 
         def change(now: Record | None) -> Record | None:
             ours = now is not None and now["holder"] == self._name and now["token"] == token
@@ -55,13 +57,21 @@ class Lease:
         stands = self._record.update(change)
         if stands is None or stands["holder"] != self._name or stands["token"] != token:
             self.token = None
+        self._renewed = self._clock.monotonic()
         return self.token is not None
 
+    def raise_token(self, above: int) -> None:
+        """PostgreSQL knows a higher token than this journal gives: let the next one be above it."""
+        self._journal.take_token(above)
+        self.release()
+
     def release(self) -> None:
-        """Let the next one have the turn at once."""
-        if self.token is not None and self.renew():
-            self._record.update(lambda now: None if now is None else {**now, "holder": ""})
-        self.token = None
+        """Let the next one have the turn at once, with a token of its own."""
+        ours, self.token = self.token, None
+        if ours is not None:
+            self._record.update(
+                lambda now: {**now, "holder": ""} if now is not None and now["token"] == ours else None
+            )
 
     def held_by_somebody(self) -> bool:
         """Whether any process, this one included, has the turn now."""

@@ -27,7 +27,8 @@ Full = apsw.FullError
 CantOpen = apsw.CantOpenError
 Busy = apsw.BusyError
 Corrupt = (apsw.CorruptError, apsw.NotADBError)
-Constraint = apsw.ConstraintError
+#: The extended result of a flush that failed.
+FLUSH_FAILED = apsw.SQLITE_IOERR_FSYNC
 
 _checksums = threading.Lock()
 
@@ -40,7 +41,10 @@ def connect(path: Path, *, flush: bool, create: bool = True, busy_seconds: float
     """
     _register_checksums()
     if create:
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        except OSError as error:
+            raise CantOpen(f"{path.name}: {error.strerror}") from error
     flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if create else 0)
     db = apsw.Connection(str(path), flags=flags, vfs="cksmvfs")
     db.set_busy_timeout(int(busy_seconds * 1000))
@@ -52,6 +56,11 @@ def connect(path: Path, *, flush: bool, create: bool = True, busy_seconds: float
     db.pragma("synchronous", "full" if flush else "normal")
     db.pragma("wal_autocheckpoint", _CHECKPOINT_PAGES)
     return db
+
+
+def used_bytes(db: Connection) -> int:
+    """The size of a file's pages that hold something."""
+    return int(db.pragma("page_size")) * (int(db.pragma("page_count")) - int(db.pragma("freelist_count")))
 
 
 def _register_checksums() -> None:

@@ -11,7 +11,7 @@ from robusto.config import Config
 from robusto.deadline import Deadline
 from robusto.delivery import Delivery
 from robusto.drainer import Drainer
-from robusto.errors import DatabaseUnavailable, JournalError, JournalUnreadable
+from robusto.errors import DatabaseUnavailable, JournalError, MissingKey
 from robusto.events import Event, Events
 from robusto.filelocks import KeyLocks
 from robusto.handlers import Handlers
@@ -31,6 +31,7 @@ from robusto.retry import Retry
 from robusto.shared import SharedRecord
 from robusto.submit import Submit
 from robusto.watch.activity import Activity
+from robusto.watch.backlog import Backlog
 from robusto.watch.status import Watch
 from robusto.worker import Worker
 
@@ -52,6 +53,8 @@ class Parts:
         self.copies = Copies(folder, keys, clock)
         self.activity = Activity(folder, clock)
         self.target = PostgresTarget(config.conninfo, config.pool_size, self.journal.journal_id)
+        # A connection of its own: requests that use up the pool say nothing about the server.
+        self._prober = PostgresTarget(config.conninfo, 1, self.journal.journal_id)
         self.breaker = Breaker(SharedRecord(folder / "breaker"), clock)
         self.health = JournalHealth(SharedRecord(folder / "health"), self.journal, events, clock)
         self.books = Books(
@@ -67,13 +70,14 @@ class Parts:
         )
         self.quarantine = Quarantine(self.journal, self.target, events)
         self.reading = Reading(self.target, self.breaker, events)
-        self.watch = Watch(self.journal, self.breaker, self.books, self.health, clock)
+        self.backlog = Backlog(self.journal, clock)
+        self.watch = Watch(self.journal, self.backlog, self.breaker, self.books, self.health, clock)
         drainer = Drainer(
             self.journal, delivery, self.target, self.quarantine, self.lease, events, clock,
             config.deadline_seconds,
         )  # fmt: skip
         self.worker = Worker(
-            self.lease, self.breaker, self.target, self.journal, drainer, self.passes, events, clock,
+            self.lease, self.breaker, self._prober, self.journal, drainer, self.passes, events, clock,
             [
                 self.health.check_when_due,
                 self.books.count_when_due,
@@ -85,10 +89,10 @@ class Parts:
         events.listen(self._wake)
 
     def open(self, *, worker: bool) -> None:
-        """Open the files and start the threads. Raises JournalUnreadable for a missing key."""
+        """Open the files and start the threads. Raises MissingKey."""
         try:
             self.journal.open()
-        except JournalUnreadable:
+        except MissingKey:
             raise
         except JournalError as error:  # red, and every write refused, until it is there
             self._events.emit("journal_failed", problem=str(error))
@@ -102,10 +106,10 @@ class Parts:
 
     def ask_worker(self, number: int, deadline: Deadline) -> list[str] | None:
         """Wait for the worker's pass; where nobody works, make it here."""
-        if self.lease.held_by_somebody():
+        if self.worker.running or self.lease.held_by_somebody():
             self.worker.wake()
         else:
-            self.worker.turn()
+            self.worker.turn(house=False)
         return self.passes.wait(number, deadline)
 
     def _wake(self, event: Event) -> None:
@@ -133,6 +137,7 @@ class Parts:
         for store in self.replicas.values():
             store.close()
         self.target.close()
+        self._prober.close()
         self._locks.close()
         self.copies.close()
         self.journal.close()

@@ -59,6 +59,11 @@ class Quarantine:
             raise NotInQuarantine(f"{id} is not in quarantine")
         return opened
 
+    def reveal(self, id: UUID, *, who: str) -> None:
+        """Put on record that somebody is shown the payload unmasked. Raises NotInQuarantine."""
+        self._journal.reveal(self.show(id).entry, who=who)
+        self._events.emit("write_revealed", write=str(id), who=who)
+
     def requeue(self, id: UUID, *, who: str, reason: str) -> None:
         """Send it again as it is, as the next version. Raises NotInQuarantine, JournalUnreadable."""
         self._journal.requeue(self.show(id), who=who, reason=_given(reason))

@@ -14,13 +14,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from robusto import local
 from robusto.clock import Clock
 from robusto.deadline import Deadline
-from robusto.errors import JournalError
 from robusto.handlers import Transaction
 from robusto.journal.cipher import Cipher
-from robusto.journal.file import File
+from robusto.journal.side import SideFile
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS rows (
@@ -54,11 +52,9 @@ class ReplicaStore:
 
     def __init__(self, replica: Replica, folder: Path, keys: tuple[bytes, ...], clock: Clock) -> None:
         self._replica = replica
-        self._path = folder / "replica.db"
-        self._lock = folder / "replica.lock"
+        self._file = SideFile(folder / "replica.db", _TABLES)
         self._cipher = Cipher(keys)
         self._clock = clock
-        self._file: File | None = None
         self._loading = threading.Lock()
         self._rows: dict[str, dict[str, Any]] = {}
         self._seen = 0
@@ -71,14 +67,14 @@ class ReplicaStore:
     @property
     def as_of(self) -> datetime | None:
         """When the copy was last made equal to PostgreSQL; None when it never was. Raises JournalError."""
-        with self._open().reading() as db:
+        with self._file.open().reading() as db:
             row = db.execute("SELECT as_of FROM refreshed WHERE name = ?", (self._replica.name,)).fetchone()
         return None if row is None else datetime.fromtimestamp(row[0], UTC)
 
     def rows(self) -> Mapping[str, dict[str, Any]]:
         """Every row by its id; do not change them. Raises JournalError."""
         with self._loading:
-            with self._open().reading() as db:
+            with self._file.open().reading() as db:
                 news = list(
                     db.execute(
                         "SELECT n, id, sealed FROM rows WHERE name = ? AND n > ? ORDER BY n",
@@ -107,12 +103,12 @@ class ReplicaStore:
         return offset
 
     def _newest(self) -> datetime:
-        with self._open().reading() as db:
+        with self._file.open().reading() as db:
             row = db.execute("SELECT newest FROM refreshed WHERE name = ?", (self._replica.name,)).fetchone()
         return _BEGINNING if row is None else datetime.fromtimestamp(row[0], UTC)
 
     def _store(self, page: list[tuple[Any, datetime, dict[str, Any]]]) -> None:
-        with self._open().transaction(self._patience()) as db:
+        with self._file.open().transaction(self._patience()) as db:
             for id, changed_at, row in page:
                 stamp = changed_at.timestamp()
                 known = db.execute(
@@ -127,7 +123,7 @@ class ReplicaStore:
                     )
 
     def _finish(self, as_of: datetime, newest: datetime) -> None:
-        with self._open().transaction(self._patience()) as db:
+        with self._file.open().transaction(self._patience()) as db:
             db.execute(
                 "INSERT OR REPLACE INTO refreshed (name, as_of, newest) VALUES (?, ?, ?)",
                 (self._replica.name, as_of.timestamp(), newest.timestamp()),
@@ -143,20 +139,6 @@ class ReplicaStore:
     def _patience(self) -> Deadline:
         return Deadline.after(self._clock, 5.0)
 
-    def _open(self) -> File:
-        if self._file is None:
-            try:
-                db = local.connect(self._path, flush=False)
-                with db:
-                    db.execute(_TABLES)
-                db.close()
-            except local.SQLiteError as error:
-                raise JournalError(f"the local read copy cannot be opened: {error}") from error
-            self._file = File(self._path, self._lock, flush=False)
-        return self._file
-
     def close(self) -> None:
         """Close the file."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        self._file.close()

@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 import threading
+import time
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 _SIZE = 1024
+#: Seconds to wait for another process's update, which takes microseconds, and between two looks.
+_PATIENCE, _PAUSE = 0.05, 0.001
 
 Record = dict[str, Any]
 
@@ -39,25 +42,40 @@ class SharedRecord:
         return _decoded(raw) or self._alone
 
     def update(self, change: Callable[[Record | None], Record | None]) -> Record | None:
-        """Apply `change` to the record while nobody else does; None keeps it. Returns what stands then."""
+        """Apply `change` to the record while nobody else does; None keeps it. Returns what stands then.
+
+        Somebody who was stopped in the middle of an update is not waited for: the record is only
+        a finding, and the last one who writes it is right enough.
+        """
         with self._mutex:
+            fd = self._locked()
             try:
-                fd = self._descriptor()
-                fcntl.flock(fd, fcntl.LOCK_EX)
-            except OSError:
-                self._alone = change(self._alone) or self._alone
-                return self._alone
-            try:
-                now = _decoded(os.pread(fd, _SIZE, 0)) or self._alone
+                now = self.read()
                 changed = change(now)
                 if changed is None:
                     return now
                 self._alone = changed
                 with suppress(OSError):
-                    os.pwrite(fd, _encoded(changed), 0)
+                    os.pwrite(self._descriptor(), _encoded(changed), 0)
                 return changed
             finally:
-                fcntl.flock(fd, fcntl.LOCK_UN)
+                if fd is not None:
+                    fcntl.flock(fd, fcntl.LOCK_UN)
+
+    def _locked(self) -> int | None:
+        """The locked descriptor, or None when it cannot be had in time."""
+        until = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                fd = self._descriptor()
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return fd
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    return None
+                time.sleep(_PAUSE)
+            except OSError:
+                return None
 
     def _descriptor(self) -> int:
         if self._fd is None:
@@ -81,7 +99,11 @@ def _encoded(record: Record) -> bytes:
 
 def _decoded(raw: bytes) -> Record | None:
     body = raw[8 : 8 + int.from_bytes(raw[4:8], "big")]
-    if len(raw) < _SIZE or zlib.crc32(body) != int.from_bytes(raw[:4], "big"):
+    # Zeros, as a power cut leaves them, have the right checksum: nothing's checksum is nothing.
+    if len(raw) < _SIZE or not body or zlib.crc32(body) != int.from_bytes(raw[:4], "big"):
         return None
-    record = json.loads(body)
+    try:
+        record = json.loads(body)
+    except ValueError:
+        return None
     return record if isinstance(record, dict) else None

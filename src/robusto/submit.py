@@ -42,13 +42,19 @@ class Submit:
 
     def submit(self, write: Write, deadline: Deadline) -> Receipt:
         """Raises WriteRejected (nothing kept), NotAccepted (nowhere, or unknown)."""
-        with self._order.hold(write, deadline) as alone:
-            if not alone:
+        try:
+            with self._order.same_key(write, deadline) as alone:
+                if not alone:
+                    raise NotAccepted("the same write is still on its way", key=write.key, maybe_applied=True)
+                return self._earlier(write) or self._hand_over(write, deadline)
+        except JournalError as error:  # before anything was sent
+            raise self._not_accepted(write, error, maybe_applied=False) from error
+
+    def _hand_over(self, write: Write, deadline: Deadline) -> Receipt:
+        with self._order.turn(write, deadline) as turn:
+            if not turn:
                 return self._append(write, "busy")
-            earlier = self._earlier(write)
-            if earlier is not None:
-                return earlier
-            if self._waits(write):
+            if self._journal.waits_behind(write.waits_for):
                 return self._append(write, "behind")
             if not self._breaker.allows_direct():
                 return self._repeat(write) or self._append(write, "unavailable")
@@ -64,23 +70,14 @@ class Submit:
 
     def _earlier(self, write: Write) -> Receipt | None:
         """The same key came through this host's journal before."""
-        try:
-            entry = self._journal.find(write.id)
-        except JournalError as error:
-            raise self._not_accepted(write, error, maybe_applied=False) from error
+        entry = self._journal.find(write.id)
         return None if entry is None else self._answer(write, entry)
-
-    def _waits(self, write: Write) -> bool:
-        try:
-            return self._journal.waits_behind(write.waits_for)
-        except JournalError as error:
-            raise self._not_accepted(write, error, maybe_applied=False) from error
 
     def _repeat(self, write: Write) -> Receipt | None:
         """PostgreSQL cannot be asked, but this host saw the same key being stored directly."""
         try:
             found = self._copies.find(write.id)
-        except JournalError:
+        except (JournalError, OSError):
             return None  # then the ledger settles it when the entry is drained
         if found is None:
             return None
@@ -102,7 +99,7 @@ class Submit:
         return Receipt(write.key, write.id, WriteState.PENDING, reason=reason)
 
     def _answer(self, write: Write, entry: Entry) -> Receipt:
-        if entry.request_hash != write.request_hash:
+        if entry.request_hash != write.request_hash and not entry.is_shell:
             raise self._refusal(write, Rejected("key_reused"))
         state = entry.state.as_write_state
         return Receipt(write.key, write.id, state, duplicate=True, reason=entry.reason)
@@ -111,7 +108,7 @@ class Submit:
         if not duplicate:
             try:
                 self._copies.keep(write)
-            except JournalError as error:  # it is stored; only the safety net has a hole
+            except (JournalError, OSError) as error:  # it is stored; only the safety net has a hole
                 self._events.emit("copy_failed", write=str(write.id), error=type(error).__name__)
             self._events.emit("write_stored", write=str(write.id), kind=write.kind)
         return Receipt(write.key, write.id, WriteState.STORED, duplicate=duplicate)

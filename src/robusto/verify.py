@@ -20,6 +20,7 @@ from robusto.postgres.target import PostgresTarget
 T = TypeVar("T")
 
 _BATCH = 1000
+_DECIDED = (EntryState.QUARANTINED, EntryState.DISCARDED)
 #: Seconds for one query of the proof: it is not a request, but it must end.
 _QUERY_SECONDS = 30.0
 
@@ -64,7 +65,7 @@ class Verifier:
         self._entries_against_ledger(proof)
         self._copies_against_ledger(proof)
         direct = self._target.read(
-            lambda tx: ledger.direct_writes(tx, self._journal.generation.journal), self._deadline()
+            lambda tx: ledger.direct_writes(tx, self._journal.journal_id()), self._deadline()
         )
         proof.stored += direct
         proof.accepted += direct
@@ -73,7 +74,7 @@ class Verifier:
         return proof
 
     def _journal_against_itself(self, proof: Proof) -> None:
-        counts, rows = self._journal.counts(), self._journal.counted_rows()
+        counts, rows = self._journal.counts_twice()
         kept = {state.value: rows.get(state.value, 0) for state in EntryState}
         for state, n in kept.items():
             if n != getattr(counts, state):
@@ -95,8 +96,13 @@ class Verifier:
                 applied = same and row is not None and row.state == "applied"
                 if state is EntryState.APPLIED and not applied:
                     proof.findings.append(f"{id} is marked applied, but the ledger does not have it")
-                if state in (EntryState.QUARANTINED, EntryState.DISCARDED) and applied:
+                if state in _DECIDED and applied and self._still(id, state):
                     proof.findings.append(f"{id} is {state.value} and yet applied")
+
+    def _still(self, id: UUID, state: EntryState) -> bool:
+        """Whether the entry is still in this state: a person may have sent it again meanwhile."""
+        entry = self._journal.find(id)
+        return entry is not None and entry.state is state
 
     def _copies_against_ledger(self, proof: Proof) -> None:
         for batch in _batches(self._copies.ids()):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
 
@@ -10,14 +9,11 @@ from robusto.breaker import Breaker, BreakerState
 from robusto.clock import Clock
 from robusto.deadline import Deadline
 from robusto.drainer import Drainer, Pass
-from robusto.errors import JournalError
-from robusto.events import Event, Events
+from robusto.events import Event, Events, place_of
 from robusto.journal.sqlite import SqliteJournal
 from robusto.lease import Lease
 from robusto.passes import Passes
 from robusto.postgres.target import PostgresTarget
-
-_log = logging.getLogger(__name__)
 
 #: Seconds between two looks at the journal; between two probes of a PostgreSQL that is away, or
 #: well; how long a probe may take; how long one pass may go on before the house is kept again.
@@ -55,6 +51,7 @@ class Worker:
         self._wake = threading.Event()
         self._turn = threading.Lock()
         self._probed = float("-inf")
+        self._running = False
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -62,33 +59,45 @@ class Worker:
         self._thread = threading.Thread(target=self.run, name="robusto-worker", daemon=True)
         self._thread.start()
 
+    def turn_alone(self) -> None:
+        """One round where nobody works; the turn is free again afterwards. Raises JournalError."""
+        try:
+            self.turn()
+        finally:
+            if not self._running:
+                self._lease.release()
+
     def run(self) -> None:
         """Work in this thread until `stop`."""
+        self._running = True
         while not self._stop.is_set():
             try:
                 self.turn()
             except Exception as error:  # whatever happens, the next turn may go better
-                _log.exception("a turn of the worker failed")
-                self._events.emit("worker_failed", error=type(error).__name__)
+                self._failed("turn", error)
                 self._stop.wait(_PROBE_AWAY)
             self._wake.wait(_TICK)
             self._wake.clear()
         with self._turn:
             self._lease.release()
 
-    def turn(self) -> bool:
-        """One round, if it is this process's turn; says whether it was. Raises JournalError."""
+    def turn(self, *, house: bool = True) -> bool:
+        """One round, if it is this process's turn; says whether it was. Raises JournalError.
+
+        house: also do the chores.
+        """
         with self._turn:
             if not self._lease.acquire():
                 return False
             asked = self._passes.asked()
             self.look(now=bool(asked))
-            done = Pass()
-            if self._state() is not BreakerState.OPEN:
+            done, well = Pass(), self._state() is not BreakerState.OPEN
+            if well:
                 done = self._drain(impatient=bool(asked))
-                self._keep_house()
             if asked:
                 self._passes.answer(asked, done.errors or self._why_not())
+            if well and house:
+                self._keep_house()
             return True
 
     def look(self, *, now: bool = True) -> None:
@@ -119,8 +128,12 @@ class Worker:
         for chore in self._chores:
             try:
                 chore()
-            except JournalError as error:
-                self._events.emit("chore_failed", error=type(error).__name__)
+            except Exception as error:  # one chore's failure is not the next one's
+                self._failed("chore", error)
+
+    def _failed(self, what: str, error: Exception) -> None:
+        """Type and place only: the texts of exceptions repeat people's values."""
+        self._events.emit("worker_failed", what=what, error=type(error).__name__, where=place_of(error))
 
     def _state(self) -> BreakerState:
         finding = self._breaker.finding()
@@ -129,6 +142,11 @@ class Worker:
     def _why_not(self) -> list[str]:
         finding = self._breaker.finding()
         return [finding.reason] if finding is not None and finding.state is BreakerState.OPEN else []
+
+    @property
+    def running(self) -> bool:
+        """Whether this process has a worker thread."""
+        return self._thread is not None and self._thread.is_alive()
 
     def wake(self, _: Event | None = None) -> None:
         """Listener: something may be there to drain."""
@@ -143,5 +161,5 @@ class Worker:
         """End after the entry in hand, and pass the turn on."""
         self.ask_to_stop()
         if self._thread is not None:
-            self._thread.join(5)
+            self._thread.join(10)
             self._thread = None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import atexit
+import logging
+import os
 from collections.abc import Callable
 from typing import Literal
 
@@ -13,6 +15,7 @@ from robusto.config import Config
 from robusto.engine import Engine
 from robusto.flask.cli import group
 from robusto.flask.views import blueprint
+from robusto.watch.log import to_stderr
 
 #: What a caller may be asked for.
 Right = Literal["ver", "operar", "corrigir", "revelar", "administrar"]
@@ -29,7 +32,8 @@ class Robusto:
     `administrar`) and answers True, False or None; without it nobody may do anything.
 
     `init_app` adds `/livez`, `/readyz`, `/sistema/status`, `/sistema/processar-fallback` and the
-    command group `robusto`, and starts the worker, except under another command of the command line.
+    command group `robusto`, and starts the worker and the log on stderr (`ROBUSTO_LOG_LEVEL`, where
+    the app has set up no logging), except under another command of the command line.
     """
 
     def __init__(
@@ -57,6 +61,8 @@ class Robusto:
         app.register_blueprint(blueprint)
         app.cli.add_command(group)
         if _serving():
+            if not logging.getLogger("robusto").hasHandlers():
+                to_stderr(os.environ.get("ROBUSTO_LOG_LEVEL", "INFO"))
             self.engine.open()
             atexit.register(self.engine.close)
 

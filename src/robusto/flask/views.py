@@ -35,6 +35,8 @@ def livez() -> ResponseReturnValue:
 def readyz() -> ResponseReturnValue:
     """200 while a write could be accepted durably, in PostgreSQL or in the journal."""
     problem = _engine().journal_problem()
+    if not _engine().has_looked():
+        _engine().look()
     degraded = not _engine().status().database_connected
     body = {"status": "unavailable" if problem else "ok", "degraded": degraded}
     return body, 503 if problem else 200

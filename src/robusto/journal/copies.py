@@ -11,14 +11,12 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from robusto import local
 from robusto.clock import Clock
 from robusto.deadline import Deadline
-from robusto.errors import JournalError
 from robusto.journal import seal
 from robusto.journal.cipher import Cipher
-from robusto.journal.file import File
 from robusto.journal.group import GroupCommit
+from robusto.journal.side import SideFile
 from robusto.write import Write
 
 _TABLE = """
@@ -45,29 +43,10 @@ class Copies:
     """The copies of one host, in a file of their own beside the journal."""
 
     def __init__(self, folder: Path, keys: tuple[bytes, ...], clock: Clock) -> None:
-        self._path = folder / "copies.db"
-        self._lock = folder / "copies.lock"
+        self._file = SideFile(folder / "copies.db", _TABLE)
         self._cipher = Cipher(keys)
         self._clock = clock
-        self._file: File | None = None
         self._puts: GroupCommit[Write, bool] = GroupCommit(self._put_group)
-
-    def open(self) -> None:
-        """Open the file, made when it is missing. Raises JournalError."""
-        try:
-            db = local.connect(self._path, flush=False)
-            with db:
-                db.execute(_TABLE)
-            db.close()
-        except local.SQLiteError as error:
-            raise JournalError(f"the copies of direct writes cannot be opened: {error}") from error
-        self._file = File(self._path, self._lock, flush=False)
-
-    def _open_file(self) -> File:
-        if self._file is None:
-            self.open()
-        assert self._file is not None
-        return self._file
 
     def keep(self, write: Write) -> None:
         """Keep a copy of a write that PostgreSQL has just committed. Raises JournalError."""
@@ -76,7 +55,7 @@ class Copies:
     def _put_group(
         self, take: Callable[[], Sequence[Write]], deadline: Deadline
     ) -> Sequence[bool | Exception]:
-        with self._open_file().transaction(deadline) as db:
+        with self._file.open().transaction(deadline) as db:
             group = take()
             stored_at = self._clock.wall().timestamp()
             for write in group:
@@ -92,7 +71,7 @@ class Copies:
 
     def find(self, low: UUID, high: UUID | None = None) -> tuple[Write, float] | None:
         """The copy with this id, or in this range of ids, and when it was stored (wall-clock seconds)."""
-        with self._open_file().reading() as db:
+        with self._file.open().reading() as db:
             row = db.execute(
                 f"SELECT {_COLUMNS} FROM copies WHERE id BETWEEN ? AND ?",
                 (low.bytes, (high or low).bytes),
@@ -101,7 +80,7 @@ class Copies:
 
     def since(self, stored_at: float) -> list[Write]:
         """The readable copies of writes stored since this wall-clock second, in order."""
-        with self._open_file().reading() as db:
+        with self._file.open().reading() as db:
             found = list(
                 db.execute(f"SELECT {_COLUMNS} FROM copies WHERE stored_at >= ? ORDER BY n", (stored_at,))
             )
@@ -117,18 +96,18 @@ class Copies:
 
     def count(self) -> int:
         """How many copies were ever kept: changes whenever a direct write was stored here."""
-        with self._open_file().reading() as db:
+        with self._file.open().reading() as db:
             row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'copies'").fetchone()
         return int(row[0]) if row else 0
 
     def ids(self) -> list[tuple[UUID, bytes]]:
         """The id and request hash of every copy, for the proof against the ledger."""
-        with self._open_file().reading() as db:
+        with self._file.open().reading() as db:
             return [(UUID(bytes=id), h) for id, h in db.execute("SELECT id, request_hash FROM copies")]
 
     def prune(self, stored_before: float) -> int:
         """Forget copies stored before this wall-clock second; returns how many."""
-        with self._open_file().transaction(Deadline.after(self._clock, 10 * _PATIENCE)) as db:
+        with self._file.open().transaction(Deadline.after(self._clock, 10 * _PATIENCE)) as db:
             db.execute(
                 "DELETE FROM copies WHERE n IN (SELECT n FROM copies WHERE stored_at < ? LIMIT 1000)",
                 (stored_before,),
@@ -137,6 +116,4 @@ class Copies:
 
     def close(self) -> None:
         """Close the file."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        self._file.close()

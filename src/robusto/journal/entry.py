@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from functools import cached_property
 from uuid import UUID
 
+from robusto.errors import JournalUnreadable
 from robusto.write import Write, WriteState
 
 
@@ -57,13 +60,26 @@ class Entry:
     held_since: float | None
     not_before: float
 
+    @property
+    def is_shell(self) -> bool:
+        """Whether only the id is left of a damaged entry: its hash says nothing then."""
+        return self.request_hash == bytes(32)
 
-@dataclass(frozen=True, slots=True)
+
 class Opened:
-    """An entry and its write; `write` is None when its seal does not open."""
+    """An entry and its write, which is decrypted when somebody asks for it."""
 
-    entry: Entry
-    write: Write | None
+    def __init__(self, entry: Entry, unseal: Callable[[], Write]) -> None:
+        self.entry = entry
+        self._unseal = unseal
+
+    @cached_property
+    def write(self) -> Write | None:
+        """The write; None when the seal does not open."""
+        try:
+            return self._unseal()
+        except JournalUnreadable:
+            return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -19,29 +19,41 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _RESERVE_BYTES = 1 << 20
 
 
+class Superseded(JournalError):
+    """Another file counts since this one was opened. Nothing was written."""
+
+
 class File:
     """A SQLite file that several processes write, one transaction after the other, in fair turns.
 
     Reads have connections of their own and wait for nobody. Every failure leaves as a JournalError.
     """
 
-    def __init__(self, path: Path, lock: Path, *, flush: bool, max_pages: int | None = None) -> None:
+    def __init__(
+        self, path: Path, lock: Path, *, flush: bool, current: Callable[[], bool] = lambda: True
+    ) -> None:
+        """`current` says, inside a turn, whether this is still the file that counts."""
         self.path = path
         self._flush = flush
+        self._current = current
         self._mutex = threading.Lock()
-        self._turn = FairLock(lock)
+        try:
+            self._turn = FairLock(lock)
+        except OSError as error:
+            raise JournalMissing(f"{lock}: {error.strerror}") from error
         self._reserve = path.with_suffix(".reserve")
         self._idle: list[local.Connection] = []
         self._broken: str | None = None
         try:
             self._writer = local.connect(path, flush=flush, create=False)
-            if max_pages is not None:
-                self._writer.pragma("max_page_count", max_pages)
             self._writer.execute("BEGIN IMMEDIATE; COMMIT")
             self._identity = self._on_disk()
         except local.SQLiteError as error:
             self._turn.close()
             raise _translated(error, None, committing=False) from error
+        if not self._identity:
+            self.close()
+            raise JournalMissing(f"{path} was removed while it was opened")
 
     @contextmanager
     def transaction(self, deadline: Deadline) -> Iterator[local.Connection]:
@@ -56,6 +68,8 @@ class File:
             if not self._turn.acquire(deadline):
                 raise JournalBusy("another process held the journal until the deadline")
             try:
+                if not self._current():
+                    raise Superseded("another journal file was published")
                 with self._guarded(deadline) as db:
                     yield db
             finally:
@@ -89,7 +103,7 @@ class File:
         if isinstance(translated, JournalFull):
             with suppress(OSError):  # nothing pending may be stuck for want of room for its mark
                 self._reserve.unlink()
-        elif not isinstance(translated, JournalBusy | JournalMissing):
+        elif isinstance(error, (local.IOFailure, *local.Corrupt)):
             self._broken = str(translated)
         return translated
 
@@ -111,7 +125,7 @@ class File:
         try:
             yield db
         except local.SQLiteError as error:
-            raise _translated(error, db, committing=False) from error
+            raise self._failed(error, committing=False) from error
         finally:
             self._idle.append(db)
 
@@ -126,10 +140,10 @@ class File:
         """Whether this file takes no more writes; another generation has to be published."""
         return self._broken is not None
 
-    def keep_reserve(self) -> None:
-        """Set room aside while there is some. Best done when all is well."""
+    def keep_reserve(self) -> bool:
+        """Set room aside, unless it is there already; says whether it is."""
         if self._reserve.exists():
-            return
+            return True
         with suppress(OSError):
             fd = os.open(self._reserve, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
             try:
@@ -139,6 +153,8 @@ class File:
                 raise
             finally:
                 os.close(fd)
+            return True
+        return False
 
     def close(self) -> None:
         """Close every connection."""
@@ -159,7 +175,9 @@ def _translated(error: local.SQLiteError, db: local.Connection | None, *, commit
         return JournalMissing(f"the journal cannot be opened: {error}")
     if isinstance(error, local.IOFailure):
         # A write that found no room leaves the commit record incomplete: certainly not kept.
-        if db is not None and db.system_errno in _NO_ROOM:
+        # Said by the flush itself (delayed allocation) it may be complete: that is unknown.
+        flushing = getattr(error, "extendedresult", 0) == local.FLUSH_FAILED
+        if db is not None and db.system_errno in _NO_ROOM and not flushing:
             return JournalFull("the disk is full or the file reached the size allowed to it")
         return JournalError(f"the disk failed: {error}", maybe_written=committing)
     return JournalError(f"the journal failed: {error}", maybe_written=committing)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from robusto import local
-from robusto.errors import JournalError, JournalUnreadable
+from robusto.errors import JournalError, JournalUnreadable, MissingKey
 from robusto.journal import rows, seal
 from robusto.journal.cipher import Cipher, derive
 from robusto.journal.place import Generation
-from robusto.journal.schema import COLUMNS, SCHEMA_VERSION, TABLES
-
-_CANARY = b"robusto"
+from robusto.journal.schema import COLUMNS, SCHEMA_VERSION, TABLES, UNFINISHED
 
 
 def make(generation: Generation, cipher: Cipher, identity_secret: bytes) -> None:
@@ -31,7 +30,6 @@ def make(generation: Generation, cipher: Cipher, identity_secret: bytes) -> None
                     ("generation", generation.id.bytes),
                     ("lease_token", 0),
                     ("heartbeat", 0),
-                    ("canary", cipher.seal(_CANARY, b"canary")),
                     ("identity", cipher.seal(identity_secret, b"identity")),
                 ],
             )
@@ -45,34 +43,38 @@ def remove(generation: Generation) -> None:
         Path(f"{generation.file}{suffix}").unlink(missing_ok=True)
 
 
-def check(db: local.Connection, generation: Generation, cipher: Cipher) -> bytes:
-    """Make sure that the file is this generation and can be opened; returns the identity secret.
+def check(db: local.Connection, generation: Generation, cipher: Cipher) -> tuple[bytes, bool]:
+    """Make sure that the file is this generation and can be opened.
 
-    Raises JournalUnreadable when it is another file, or sealed with a key that is not here.
+    Returns the identity secret, and whether the keys were rotated since it was sealed. Raises
+    MissingKey, and JournalUnreadable when it is another file.
     """
     meta = dict(db.execute("SELECT name, value FROM meta"))
     if meta.get("generation") != generation.id.bytes or meta.get("schema") != SCHEMA_VERSION:
         raise JournalUnreadable(f"{generation.file} is not the journal file that its pointer names")
-    cipher.open(meta["canary"], b"canary")
-    secret = cipher.open(meta["identity"], b"identity")
-    for (head,) in db.execute(
-        "SELECT DISTINCT substr(sealed, 1, 9) FROM entries WHERE state IN ('pending', 'held', 'quarantined')"
-    ):
+    for head in [meta["identity"][:9], *_seals_of_unfinished(db)]:
         if not cipher.knows(head):
-            raise JournalUnreadable(
-                f"unfinished entries are sealed with key {head[1:].hex()}, which is not among the keys given;"
+            raise MissingKey(
+                f"the journal is sealed with key {head[1:].hex()}, which is not among the keys given;"
                 " add that key at the end of ROBUSTO_ENCRYPTION_KEY"
             )
-    return secret
+    return cipher.open(meta["identity"], b"identity"), not cipher.sealed_with_first(meta["identity"])
+
+
+def _seals_of_unfinished(db: local.Connection) -> list[bytes]:
+    """The heads (format and key id) of the seals that still have to be opened."""
+    heads = f"SELECT DISTINCT substr(sealed, 1, 9) FROM entries WHERE {UNFINISHED} AND length(sealed) > 0"
+    try:
+        return [head for (head,) in db.execute(heads)]
+    except (local.IOFailure, *local.Corrupt):
+        return []  # a damaged page is dealt with where it is met, and stops no start
 
 
 def reseal_meta(db: local.Connection, cipher: Cipher) -> None:
-    """After a rotation: carry the file's own secrets over to the key that seals now."""
-    for name in ("canary", "identity"):
-        row = db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
-        if row and not cipher.sealed_with_first(row[0]):
-            fresh = cipher.seal(cipher.open(row[0], name.encode()), name.encode())
-            db.execute("UPDATE meta SET value = ? WHERE name = ?", (fresh, name))
+    """After a rotation: carry the file's own secret over to the key that seals now."""
+    sealed = db.execute("SELECT value FROM meta WHERE name = 'identity'").get
+    fresh = cipher.seal(cipher.open(sealed, b"identity"), b"identity")
+    db.execute("UPDATE meta SET value = ? WHERE name = 'identity'", (fresh,))
 
 
 def first_identity(keys: tuple[bytes, ...]) -> bytes:
@@ -83,49 +85,69 @@ def first_identity(keys: tuple[bytes, ...]) -> bytes:
     return derive(keys[-1], "identity")
 
 
-def carry_over(old: Generation, new: Generation, cipher: Cipher) -> int:
-    """Fill the next generation with every readable entry of the last one, in order, flushed.
+def carry_over(old: Generation, new: Generation, cipher: Cipher, at: datetime) -> None:
+    """Fill the next generation with every entry of the last one, in order, flushed.
 
-    Sequence numbers stay, so that the counts go on; entries that cannot be read leave a gap, which
-    the equation shows. Returns how many were lost. Raises SQLiteError when the new file fails.
+    Sequence numbers stay, so that the counts go on. An entry that cannot be read any more is put
+    before a person, if its id at least can be; if not even that, it is a gap, which the equation
+    shows. Raises SQLiteError when the new file fails.
     """
     source = local.connect(old.file, flush=True, create=False)
     target = local.connect(new.file, flush=True, create=False)
-    lost = 0
     try:
         with target:
-            last = rows.last_seq(source)
-            for row in _each(source, last):
-                fresh = _resealed(row, old.id, new.id, cipher)
-                if fresh is None:
-                    lost += 1
-                else:
-                    rows.put(target, fresh)
-            _copy_books(source, target, last)
+            for seq in _numbers(source):
+                row = _read(source, seq)
+                if row is not None:
+                    target_row = _resealed(row, old.id, new.id, cipher) or _shell(source, seq, at)
+                    if target_row is not None:
+                        rows.put(target, target_row)
+            _copy_books(source, target, rows.last_seq(source))
     finally:
         source.close()
         target.close()
-    return lost
 
 
-def _each(source: local.Connection, last: int) -> Iterator[tuple[Any, ...]]:
-    """Row by row, so that a damaged page costs only the entries on it; () for an unreadable one."""
-    for seq in range(1, last + 1):
-        try:
-            row = source.execute(f"SELECT {COLUMNS}, sealed FROM entries WHERE seq = ?", (seq,)).fetchone()
-        except local.SQLiteError:
-            row = ()
-        if row is not None:  # None: pruned
-            yield row
+def _numbers(source: local.Connection) -> Iterable[int]:
+    """The sequence numbers that are kept; all that were ever given where that cannot be read."""
+    try:
+        return [seq for (seq,) in source.execute("SELECT seq FROM entries ORDER BY seq")]
+    except (local.IOFailure, *local.Corrupt):
+        return range(1, rows.last_seq(source) + 1)
+
+
+def _read(source: local.Connection, seq: int) -> tuple[Any, ...] | None:
+    """Row by row, so that a damaged page costs only the entries on it: () then; None when pruned."""
+    try:
+        return source.execute(f"SELECT {COLUMNS}, sealed FROM entries WHERE seq = ?", (seq,)).fetchone()
+    except (local.IOFailure, *local.Corrupt):
+        return ()
 
 
 def _resealed(row: tuple[Any, ...], old: UUID, new: UUID, cipher: Cipher) -> tuple[Any, ...] | None:
-    if not row:
+    try:
+        entry = rows.entry_of(row)
+        write = rows.unseal(cipher, row[-1], old, entry)
+    except (JournalUnreadable, IndexError):
         return None
-    opened = rows.opened_of(row, cipher, old)
-    if opened.write is None:
+    return (*row[:-1], seal.seal(cipher, write, rows.place_bytes(new, entry.seq)))
+
+
+def _shell(source: local.Connection, seq: int, at: datetime) -> tuple[Any, ...] | None:
+    """What is left of an unreadable entry: its id, from the index, so that a person sees that it was."""
+    try:
+        found = source.execute(
+            "SELECT id FROM entries INDEXED BY sqlite_autoindex_entries_1 WHERE seq = ?", (seq,)
+        ).fetchone()
+    except local.SQLiteError:
         return None
-    return (*row[:-1], seal.seal(cipher, opened.write, rows.place_bytes(new, opened.entry.seq)))
+    if found is None:
+        return None
+    stamp = at.timestamp()
+    return (
+        seq, found[0], "unknown", "quarantined", bytes(32), 1, b"", b"", stamp, stamp, 1, "unreadable",
+        None, 0.0, b"",
+    )  # fmt: skip
 
 
 def _copy_books(source: local.Connection, target: local.Connection, last: int) -> None:

@@ -91,14 +91,22 @@ class GroupCommit(Generic[T, R]):
 
         try:
             outcomes = self._commit(take, deadline)
-        except Exception as error:  # every caller of the group gets it, none is left waiting
+        except BaseException as error:  # every caller of the group gets it, none is left waiting
             if not group:  # no lock, no group: the leader alone has failed
                 with self._lock:
                     group.append(self._queue.popleft())
-            outcomes = [error] * len(group)
+            self._settle(group, [_told(error)] * len(group))
+            if not isinstance(error, Exception):
+                raise
+        else:
+            self._settle(group, outcomes)
+
+    def _settle(self, group: list[_Item[T, R]], outcomes: Sequence[R | Exception]) -> None:
         for item, outcome in zip(group, outcomes, strict=True):
-            failed = isinstance(outcome, Exception)
-            item.settle(None if failed else outcome, outcome if failed else None)  # type: ignore[arg-type]
+            if isinstance(outcome, Exception):
+                item.settle(None, outcome)
+            else:
+                item.settle(outcome, None)
         self._hand_over()
 
     def _hand_over(self) -> None:
@@ -109,3 +117,10 @@ class GroupCommit(Generic[T, R]):
                 successor.woken.set()
             else:
                 self._led = False
+
+
+def _told(error: BaseException) -> Exception:
+    """What the callers get: the error itself, unless it was only the leader's own end."""
+    if isinstance(error, Exception):
+        return error
+    return JournalError("the thread that wrote for all was ended", maybe_written=True)

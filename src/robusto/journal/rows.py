@@ -8,10 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from robusto import local
-from robusto.errors import JournalUnreadable, LeaseLost
+from robusto.errors import EntryChanged, JournalUnreadable, LeaseLost
 from robusto.journal import seal
 from robusto.journal.cipher import Cipher
-from robusto.journal.entry import Counts, Entry, EntryState, Opened
+from robusto.journal.entry import Counts, Entry, EntryState
 from robusto.journal.schema import COLUMNS, UNFINISHED
 from robusto.write import Write
 
@@ -41,16 +41,8 @@ def entry_of(row: tuple[Any, ...]) -> Entry:
     )
 
 
-def opened_of(row: tuple[Any, ...], cipher: Cipher, generation: UUID) -> Opened:
-    """The value of a row selected with COLUMNS and its seal, decrypted when it can be."""
-    entry = entry_of(row)
-    try:
-        return Opened(entry, _unseal(cipher, row[-1], generation, entry))
-    except JournalUnreadable:
-        return Opened(entry, None)
-
-
-def _unseal(cipher: Cipher, sealed: bytes, generation: UUID, entry: Entry) -> Write:
+def unseal(cipher: Cipher, sealed: bytes, generation: UUID, entry: Entry) -> Write:
+    """The write of an entry. Raises JournalUnreadable."""
     return seal.unseal(
         cipher, sealed, place_bytes(generation, entry.seq), id=entry.id, kind=entry.kind,
         request_hash=entry.request_hash, version=entry.version, ordering=entry.ordering, after=entry.after,
@@ -88,6 +80,28 @@ def put(db: local.Connection, row: tuple[Any, ...]) -> None:
         db.executemany("INSERT INTO waiting (digest, seq) VALUES (?, ?)", waiting)
 
 
+def sealed_of(db: local.Connection, seq: int) -> bytes:
+    """The seal of an entry. Raises JournalUnreadable when the entry is gone or its page damaged."""
+    try:
+        row = db.execute("SELECT sealed FROM entries WHERE seq = ?", (seq,)).fetchone()
+    except (local.IOFailure, *local.Corrupt) as error:
+        raise JournalUnreadable(f"entry {seq} lies on a damaged page: {error}") from error
+    if row is None:
+        raise JournalUnreadable(f"entry {seq} is gone")
+    return bytes(row[0])
+
+
+def damage_at(db: local.Connection, seq: int, cipher: Cipher, generation: UUID) -> str:
+    """What is wrong with the entry of this number, or "" (also when it was pruned)."""
+    try:
+        row = db.execute(f"SELECT {COLUMNS}, sealed FROM entries WHERE seq = ?", (seq,)).fetchone()
+        if row is not None:
+            unseal(cipher, row[-1], generation, entry_of(row))
+    except (local.SQLiteError, JournalUnreadable) as error:
+        return f"entry {seq}: {error}"
+    return ""
+
+
 def find(db: local.Connection, low: UUID, high: UUID) -> Entry | None:
     """The entry whose id lies in this range, if there is one."""
     row = db.execute(
@@ -104,9 +118,9 @@ def waits_behind(db: local.Connection, digests: tuple[bytes, ...]) -> bool:
 
 
 def unfinished(db: local.Connection, after_seq: int, limit: int) -> Iterator[tuple[Any, ...]]:
-    """Rows, seals included, that are not finished, in order."""
+    """Rows that are not finished, in order, without their seals."""
     return db.execute(
-        f"SELECT {COLUMNS}, sealed FROM entries WHERE {UNFINISHED} AND seq > ? ORDER BY seq LIMIT ?",
+        f"SELECT {COLUMNS} FROM entries WHERE {UNFINISHED} AND seq > ? ORDER BY seq LIMIT ?",
         (after_seq, limit),
     )
 
@@ -145,7 +159,8 @@ def move(
     not_before: float = 0.0,
 ) -> None:
     """Give an entry its next state, unless somebody else has decided about it meanwhile."""
-    held_since = (entry.held_since or at.timestamp()) if state is EntryState.HELD else None
+    since = entry.held_since if entry.reason == reason else None  # patience begins with each reason
+    held_since = (since or at.timestamp()) if state is EntryState.HELD else None
     db.execute(
         "UPDATE entries SET state = ?, changed_at = ?, reason = ?, held_since = ?, not_before = ?"
         " WHERE seq = ? AND version = ? AND state = ?",
@@ -155,7 +170,7 @@ def move(
         ),
     )  # fmt: skip
     if db.changes() != 1:
-        raise LeaseLost(f"entry {entry.seq} was changed by somebody else")
+        raise EntryChanged(f"entry {entry.seq} was changed by somebody else")
 
 
 def record_act(

@@ -28,6 +28,8 @@ CREATE TABLE entries (
 ) STRICT;
 CREATE INDEX entries_unfinished ON entries (seq) WHERE {UNFINISHED};
 CREATE INDEX entries_finished ON entries (changed_at) WHERE state IN ('applied', 'discarded');
+CREATE INDEX entries_held ON entries (seq, kind, reason, changed_at) WHERE state = 'held';
+CREATE INDEX entries_quarantined ON entries (seq, kind, reason, changed_at) WHERE state = 'quarantined';
 
 CREATE TABLE waiting (
     digest BLOB NOT NULL, seq INTEGER NOT NULL,
@@ -60,6 +62,7 @@ CREATE TABLE acts (
     reason TEXT NOT NULL,
     result TEXT NOT NULL
 ) STRICT;
+CREATE INDEX acts_of ON acts (entry);
 """
 
 COLUMNS = (

@@ -64,11 +64,11 @@ def connect(conninfo: str, deadline: Deadline) -> Connection:
     params.setdefault("tcp_user_timeout", "3000")
     attempts = _within(deadline, lambda: conninfo_attempts(params))
     failure: psycopg.Error = psycopg.OperationalError("the host has no address")
-    for attempt in attempts:
-        try:
-            return _connect_one(attempt, deadline)
+    for left, attempt in zip(range(len(attempts), 0, -1), attempts, strict=True):
+        try:  # a silent host must leave time for the next one
+            return _connect_one(attempt, deadline.at_most(deadline.remaining() / left))
         except psycopg.errors._WaitTimeout:
-            raise DeadlineExceeded("no connection within the deadline") from None
+            failure = DeadlineExceeded("no connection within the deadline")
         except psycopg.Error as error:
             failure = error
     raise failure

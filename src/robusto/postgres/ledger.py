@@ -40,13 +40,15 @@ SELECT %(key)s, %(hash)s, %(kind)s, %(version)s, 'fenced', %(submit)s, %(journal
 WHERE EXISTS (SELECT FROM robusto_drainer WHERE journal = %(journal)s AND token = %(token)s)
 ON CONFLICT (key) DO UPDATE SET
     version = CASE ledger.state WHEN 'fenced' THEN greatest(ledger.version, excluded.version)
-                                ELSE ledger.version END
+                                ELSE ledger.version END,
+    direct = ledger.direct AND ledger.journal <> excluded.journal
 RETURNING request_hash, state
 """
 
 _DRAINER = """
 INSERT INTO robusto_drainer AS drainer (journal, token) VALUES (%(journal)s, %(token)s)
 ON CONFLICT (journal) DO UPDATE SET token = greatest(drainer.token, excluded.token)
+RETURNING token
 """
 
 
@@ -58,6 +60,7 @@ class Claim(Enum):
     DUPLICATE = "duplicate"  # another submit with the same key and body was
     KEY_REUSED = "key_reused"
     FENCED = "fenced"
+    OUR_FENCE = "our_fence"  # set for this very entry, and its journal did not learn of it
     STALE_DRAINER = "stale"
 
 
@@ -95,9 +98,10 @@ def claim(tx: Transaction, write: Write, journal: UUID, token: int | None) -> Cl
         return Claim.FIRST
     if bytes(request_hash) != write.request_hash:
         return Claim.KEY_REUSED
+    ours = submit_id == write.submit_id
     if state == "fenced":
-        return Claim.FENCED
-    return Claim.OURS if submit_id == write.submit_id else Claim.DUPLICATE
+        return Claim.OUR_FENCE if ours else Claim.FENCED
+    return Claim.OURS if ours else Claim.DUPLICATE
 
 
 def fence(tx: Transaction, write: Write, journal: UUID, token: int) -> Fence:
@@ -110,9 +114,9 @@ def fence(tx: Transaction, write: Write, journal: UUID, token: int) -> Fence:
     return Fence(row[1])
 
 
-def announce(tx: Transaction, journal: UUID, token: int) -> None:
-    """Let the ledger refuse every drainer of this journal with an older token."""
-    tx.execute(_DRAINER, {"journal": journal, "token": token})
+def announce(tx: Transaction, journal: UUID, token: int) -> int:
+    """Let the ledger refuse every drainer of this journal with an older token; returns the newest."""
+    return int(tx.execute(_DRAINER, {"journal": journal, "token": token}).fetchone()[0])
 
 
 def direct_writes(tx: Transaction, journal: UUID) -> int:

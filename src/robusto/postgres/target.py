@@ -33,6 +33,9 @@ from robusto.write import Write
 
 T = TypeVar("T")
 
+#: The reason of a write that cannot take effect before a person has decided.
+FENCED = "fenced"
+
 _CHECK_INTERVAL_SINCE = 140_000
 #: Below the shortest lease: a transaction that its client left is gone before its drainer's turn is.
 _IDLE_SECONDS = 4
@@ -96,7 +99,7 @@ class PostgresTarget:
         tx = Transaction(connection)
         match ledger.claim(tx, write, self._journal(), token):
             case Claim.FIRST:
-                _run(handler, tx, write)
+                _run(handler, Transaction(connection), write)  # counts the handler's rows, not the ledger's
                 require_healthy(connection)
                 progress.phase = Phase.COMMIT
                 commit(connection)
@@ -106,8 +109,10 @@ class PostgresTarget:
                 return Applied(duplicate=found is Claim.DUPLICATE)
             case Claim.KEY_REUSED:
                 return Rejected("key_reused")
+            case Claim.OUR_FENCE:
+                return Rejected(FENCED)
             case Claim.FENCED:
-                return Held("fenced", retry_after=WAIT_SECONDS, patience=_FENCED_PATIENCE, alarm=True)
+                return Held(FENCED, retry_after=WAIT_SECONDS, patience=_FENCED_PATIENCE, alarm=True)
             case Claim.STALE_DRAINER:
                 raise LeaseLost("a newer drainer has announced itself to PostgreSQL")
 
@@ -115,8 +120,8 @@ class PostgresTarget:
         """Shut out every earlier attempt of this write, before a person decides about it."""
         return self._transact(lambda tx: ledger.fence(tx, write, self._journal(), token), deadline)
 
-    def announce(self, token: int, deadline: Deadline) -> Outcome | None:
-        """Tell PostgreSQL who drains from now on; None when it knows."""
+    def announce(self, token: int, deadline: Deadline) -> int | Outcome:
+        """Tell PostgreSQL who drains from now on; the newest token that it knows then."""
         return self._transact(lambda tx: ledger.announce(tx, self._journal(), token), deadline)
 
     def _transact(self, work: Callable[[Transaction], T], deadline: Deadline) -> T | Outcome:
@@ -144,10 +149,21 @@ class PostgresTarget:
         try:
             return Unavailable("read_only") if self.read(in_recovery, deadline) else None
         except DatabaseUnavailable as error:
-            return Unavailable(error.reason, alarm=error.alarm)
+            return Unavailable(error.reason, alarm=error.alarm) if error.outage else None
 
     def read(self, work: Callable[[Transaction], T], deadline: Deadline) -> T:
-        """Run queries in one read-only transaction. Raises DatabaseUnavailable for an outage."""
+        """Run queries in one read-only transaction. Raises DatabaseUnavailable for an outage.
+
+        A connection that died in the pool says nothing about the server: the next one is new.
+        """
+        try:
+            return self._read(work, deadline)
+        except DatabaseUnavailable as error:
+            if not error.again:
+                raise
+        return self._read(work, deadline)
+
+    def _read(self, work: Callable[[Transaction], T], deadline: Deadline) -> T:
         progress = _Progress()
         try:
             with self._connection(deadline, progress) as connection:
@@ -158,8 +174,8 @@ class PostgresTarget:
         except psycopg.Error as error:
             outcome = self._outcome(error, progress.phase, has_parent=False)
             match outcome:
-                case Unavailable(reason=reason, alarm=alarm):
-                    raise DatabaseUnavailable(reason, outage=True, alarm=alarm) from error
+                case Unavailable(reason=reason, alarm=alarm, again=again):
+                    raise DatabaseUnavailable(reason, outage=True, alarm=alarm, again=again) from error
                 case Held(reason=reason, alarm=alarm):
                     raise DatabaseUnavailable(reason, alarm=alarm) from error
                 case _:

@@ -54,7 +54,8 @@ def begin(connection: Connection, deadline: Deadline, *, read_only: bool = False
         limits["transaction_timeout"] = _TRANSACTION
     left = 1000 * deadline.remaining()
     settings = "".join(f"; SET LOCAL {name} = {max(1, int(left * share))}" for name, share in limits.items())
-    mode = "READ ONLY" if read_only else "ISOLATION LEVEL READ COMMITTED"
+    # One snapshot for a read of several statements; for a write what was committed meanwhile counts.
+    mode = "ISOLATION LEVEL " + ("REPEATABLE READ READ ONLY" if read_only else "READ COMMITTED")
     connection.execute(f"BEGIN {mode}{settings}".encode())
 
 
@@ -65,8 +66,9 @@ def commit(connection: Connection) -> None:
 
 
 def require_healthy(connection: Connection) -> None:
-    """Raises CommitRefused when an error was swallowed and COMMIT would quietly roll back."""
-    if connection.pgconn.transaction_status == TransactionStatus.INERROR:
+    """Raises CommitRefused when an error was swallowed and COMMIT would quietly roll back, or when
+    the handler ended the transaction itself and COMMIT would confirm nothing."""
+    if connection.pgconn.transaction_status in (TransactionStatus.INERROR, TransactionStatus.IDLE):
         raise CommitRefused
 
 

@@ -6,20 +6,24 @@ import json
 import queue
 import threading
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
-from robusto import local
 from robusto.clock import Clock
 from robusto.deadline import Deadline
 from robusto.errors import JournalError
 from robusto.events import Event
-from robusto.journal.file import File
+from robusto.journal.side import SideFile
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS activity (
     n INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, name TEXT NOT NULL, facts TEXT NOT NULL
 ) STRICT;
+CREATE INDEX IF NOT EXISTS activity_name ON activity (name, n);
+CREATE INDEX IF NOT EXISTS activity_write ON activity (json_extract(facts, '$.write'), n);
 """
 #: Events that are kept, the newest ones.
 _KEEP = 100_000
@@ -28,17 +32,25 @@ _QUEUE = 10_000
 _EVERY_SECONDS = 0.2
 
 
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One line of the log: an event with its number, by which the log is paged."""
+
+    n: int
+    at: datetime
+    name: str
+    facts: dict[str, Any]
+
+
 class Activity:
     """Writes behind the flow, in batches: the last fifth of a second dies with a killed process."""
 
     def __init__(self, folder: Path, clock: Clock) -> None:
-        self._path = folder / "activity.db"
-        self._lock = folder / "activity.lock"
+        self._file = SideFile(folder / "activity.db", _TABLE)
         self._clock = clock
         self._queue: queue.Queue[Event] = queue.Queue(_QUEUE)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self._file: File | None = None
 
     def __call__(self, event: Event) -> None:
         """Listener: remember an event."""
@@ -46,13 +58,7 @@ class Activity:
             self._queue.put_nowait(event)
 
     def open(self) -> None:
-        """Open the file and start writing. A log that cannot be opened is done without."""
-        with suppress(JournalError, local.SQLiteError):
-            db = local.connect(self._path, flush=False)
-            with db:
-                db.execute(_TABLE)
-            db.close()
-            self._file = File(self._path, self._lock, flush=False)
+        """Start writing. A log that cannot be written is done without."""
         self._thread = threading.Thread(target=self._run, name="robusto-activity", daemon=True)
         self._thread.start()
 
@@ -66,19 +72,44 @@ class Activity:
             while len(batch) < 1000:
                 event = self._queue.get_nowait()
                 batch.append((event.at.timestamp(), event.name, json.dumps(event.facts, default=str)))
-        if not batch or self._file is None:
+        if not batch:
             return
-        with suppress(JournalError), self._file.transaction(Deadline.after(self._clock, 1.0)) as db:
+        with suppress(JournalError), self._file.open().transaction(Deadline.after(self._clock, 1.0)) as db:
             db.executemany("INSERT INTO activity (at, name, facts) VALUES (?, ?, ?)", batch)
             db.execute("DELETE FROM activity WHERE n <= (SELECT max(n) FROM activity) - ?", (_KEEP,))
 
     def latest(self, limit: int = 100) -> list[dict[str, Any]]:
         """The newest events first. Raises JournalError."""
-        if self._file is None:
-            return []
-        with self._file.reading() as db:
+        with self._file.open().reading() as db:
             found = list(db.execute("SELECT at, name, facts FROM activity ORDER BY n DESC LIMIT ?", (limit,)))
         return [{"at": at, "event": name, **json.loads(facts)} for at, name, facts in found]
+
+    def page(
+        self,
+        *,
+        name: str = "",
+        writes: tuple[UUID, UUID] | None = None,
+        before: int | None = None,
+        limit: int = 50,
+    ) -> list[Happening]:
+        """The newest events before this number, of one name or about writes in this range of ids.
+
+        Raises JournalError.
+        """
+        values: list[Any]
+        conditions, values = ["n < ?"], [before if before is not None else 1 << 62]
+        if name:
+            conditions, values = [*conditions, "name = ?"], [*values, name]
+        if writes is not None:
+            conditions.append("json_extract(facts, '$.write') BETWEEN ? AND ?")
+            values += [str(each) for each in writes]
+        query = f"SELECT n, at, name, facts FROM activity WHERE {' AND '.join(conditions)}"
+        with self._file.open().reading() as db:
+            found = list(db.execute(f"{query} ORDER BY n DESC LIMIT ?", (*values, limit)))
+        return [
+            Happening(n, datetime.fromtimestamp(at, UTC), name, json.loads(facts))
+            for n, at, name, facts in found
+        ]
 
     def close(self) -> None:
         """Write what is left and close the file."""
@@ -86,6 +117,4 @@ class Activity:
         if self._thread is not None:
             self._thread.join(2)
         self._write()
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        self._file.close()

@@ -56,8 +56,10 @@ def log_event(event: Event) -> None:
     _EVENTS.log(logging.WARNING if event.name in _WARNINGS else logging.INFO, event)
 
 
-def to_stderr(level: str) -> None:
-    """Send everything that is logged to stderr as JSON lines, from this level on."""
+def to_stderr(level: str, logger: str = "robusto") -> None:
+    """Send what this logger gets to stderr as JSON lines, from this level on; "" for everything."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
-    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    target = logging.getLogger(logger)
+    target.handlers = [handler]
+    target.setLevel(level.upper())
