@@ -20,7 +20,7 @@ from robusto.errors import JournalError, NotAccepted
 from robusto.events import Events, Listener
 from robusto.handlers import Apply, Handlers, Transaction
 from robusto.identity import Identity
-from robusto.journal.entry import Counts, Entry, Opened
+from robusto.journal.entry import Counts, Entry
 from robusto.parts import Parts
 from robusto.passes import Drained
 from robusto.postgres import ledger
@@ -271,19 +271,11 @@ class Engine:
 
     def unfinished(self, kinds: Collection[str]) -> list[tuple[Write, WriteState]]:
         """Readable writes of these kinds that PostgreSQL does not have yet, in order. Raises JournalError."""
-        found: list[Opened] = list(self._ready().journal.unfinished())
-        return [
-            (each.write, each.entry.state.as_write_state)
-            for each in found
-            if each.write is not None and each.entry.kind in kinds
-        ]
+        return self._ready().overlay.unfinished(kinds)
 
     def recent(self, kinds: Collection[str], since: datetime) -> list[Write]:
         """Readable writes of these kinds that this host saw stored since then. Raises JournalError."""
-        parts = self._ready()
-        applied = [each.write for each in parts.journal.applied_since(since) if each.write is not None]
-        found = [*parts.copies.since(since.timestamp()), *applied]
-        return sorted((w for w in found if w.kind in kinds), key=lambda write: write.accepted_at)
+        return self._ready().overlay.recent(kinds, since)
 
     @property
     def quarantine(self) -> Quarantine:

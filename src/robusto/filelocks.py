@@ -130,12 +130,16 @@ class FairLock:
 
     def _wait(self, deadline: Deadline) -> int | None:
         """One waiter at a time stands in the queue for this process, whoever is asking."""
-        try:
-            if self._waiter is None or self._waiter.done:
-                self._waiter = _Waiter(self._path)
-        except (OSError, RuntimeError):  # no descriptor or no thread to be had
-            return None
-        return self._waiter.wait(deadline)
+        while True:
+            try:
+                if self._waiter is None or self._waiter.done:
+                    self._waiter = _Waiter(self._path)
+            except (OSError, RuntimeError):  # no descriptor or no thread to be had
+                return None
+            held = self._waiter.wait(deadline)
+            if held is not None or deadline.expired:
+                return held
+            deadline.clock.sleep(_FIRST_PAUSE)  # its turn came just when nobody asked: queue again
 
     def release(self) -> None:
         """Let the next one in."""
@@ -161,7 +165,7 @@ class _Waiter:
     def __init__(self, path: Path) -> None:
         self._fd = _open(path)
         self._settled = threading.Condition()
-        self._wanted = self._granted = False
+        self._wanted, self._granted = True, False  # whoever made it is about to ask
         self.done = False
         try:
             threading.Thread(target=self._block, name="robusto-lock", daemon=True).start()

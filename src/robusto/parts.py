@@ -22,6 +22,7 @@ from robusto.journal.place import Place
 from robusto.journal.sqlite import SqliteJournal
 from robusto.lease import Lease
 from robusto.order import Order
+from robusto.overlay import Overlay
 from robusto.passes import Passes
 from robusto.postgres.target import PostgresTarget
 from robusto.quarantine import Quarantine
@@ -51,6 +52,7 @@ class Parts:
         self._place = Place(folder)
         self.journal = SqliteJournal(self._place, keys, config.journal_max_bytes, clock)
         self.copies = Copies(folder, keys, clock)
+        self.overlay = Overlay(self.journal, self.copies)
         self.activity = Activity(folder, clock)
         self.target = PostgresTarget(config.conninfo, config.pool_size, self.journal.journal_id)
         # A connection of its own: requests that use up the pool say nothing about the server.
@@ -84,6 +86,7 @@ class Parts:
                 _every(_REFRESH_EVERY, clock, self._refresh),
                 _every(_PRUNE_EVERY, clock, self._prune),
             ],
+            _every(_REFRESH_EVERY, clock, self._keep_warm),
         )  # fmt: skip
         events.listen(self.activity)
         events.listen(self._wake)
@@ -109,7 +112,7 @@ class Parts:
         if self.worker.running or self.lease.held_by_somebody():
             self.worker.wake()
         else:
-            self.worker.turn(house=False)
+            self.worker.turn_alone()
         return self.passes.wait(number, deadline)
 
     def _wake(self, event: Event) -> None:
@@ -119,9 +122,15 @@ class Parts:
     def _refresh(self) -> None:
         for store in self.replicas.values():
             try:
-                self.target.read(store.refresh, Deadline.after(self._clock, _REFRESH_SECONDS))
+                while self.target.read(store.copy_page, Deadline.after(self._clock, _REFRESH_SECONDS)):
+                    self.lease.renew()
             except DatabaseUnavailable as error:
                 self._events.emit("refresh_failed", replica=store.name, reason=error.reason)
+
+    def _keep_warm(self) -> None:
+        """Every process has the copy open in memory before the first person needs it."""
+        for store in self.replicas.values():
+            store.rows()
 
     def _prune(self) -> None:
         before = self._clock.wall().timestamp() - self._config.retention_seconds

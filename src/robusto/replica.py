@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from robusto.clock import Clock
 from robusto.deadline import Deadline
@@ -26,25 +27,40 @@ CREATE TABLE IF NOT EXISTS rows (
     name TEXT NOT NULL, id TEXT NOT NULL, changed_at REAL NOT NULL, sealed BLOB NOT NULL,
     UNIQUE (name, id)
 ) STRICT;
-CREATE TABLE IF NOT EXISTS refreshed (
-    name TEXT PRIMARY KEY, as_of REAL NOT NULL, newest REAL NOT NULL
+CREATE TABLE IF NOT EXISTS places (
+    name TEXT PRIMARY KEY, since TEXT NOT NULL, after TEXT NOT NULL, began TEXT, as_of REAL
 ) STRICT;
 """
 #: Rows fetched in one query.
 _PAGE = 2000
-#: Seconds that are read again each time: a transaction stamps its rows before it commits them, and
-#: none of ours lives longer.
+#: Seconds before a round that the next one reads again: a transaction stamps its rows before it
+#: commits them, and none of ours lives longer.
 _OVERLAP = 30.0
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+_FIRST_ID = str(UUID(int=0))
+
+
 @dataclass(frozen=True, slots=True)
 class Replica:
-    """A query that is copied. `sql` selects `id`, `changed_at` and `row` (JSON) of the rows with
-    `changed_at >= %(since)s`, ordered by `changed_at, id`, at most `%(limit)s` from `%(offset)s` on."""
+    """A query that is copied.
+
+    `sql` selects `id` (uuid), `changed_at` and `row` (JSON) of the rows with
+    `(changed_at, id) > (%(since)s, %(after)s)` in that order, at most `%(limit)s`.
+    """
 
     name: str
     sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Behind which row the next page begins, and when (by PostgreSQL's clock) this round began."""
+
+    since: datetime
+    after: str
+    began: datetime | None
 
 
 class ReplicaStore:
@@ -68,8 +84,8 @@ class ReplicaStore:
     def as_of(self) -> datetime | None:
         """When the copy was last made equal to PostgreSQL; None when it never was. Raises JournalError."""
         with self._file.open().reading() as db:
-            row = db.execute("SELECT as_of FROM refreshed WHERE name = ?", (self._replica.name,)).fetchone()
-        return None if row is None else datetime.fromtimestamp(row[0], UTC)
+            row = db.execute("SELECT as_of FROM places WHERE name = ?", (self._replica.name,)).fetchone()
+        return None if row is None or row[0] is None else datetime.fromtimestamp(row[0], UTC)
 
     def rows(self) -> Mapping[str, dict[str, Any]]:
         """Every row by its id; do not change them. Raises JournalError."""
@@ -87,25 +103,45 @@ class ReplicaStore:
                 self._rows, self._seen = fresh, news[-1][0]
             return self._rows
 
-    def refresh(self, tx: Transaction) -> int:
-        """Copy what has changed since the last time; returns the number of rows read."""
-        began, newest, offset = self._clock.wall(), self._newest(), 0
-        since = newest - timedelta(seconds=_OVERLAP)
-        while True:
-            params = {"since": since, "limit": _PAGE, "offset": offset}
-            page = tx.execute(self._replica.sql, params).fetchall()
-            self._store(page)
-            offset += len(page)
-            newest = max((newest, *(row[1] for row in page)))
-            if len(page) < _PAGE:
-                break
-        self._finish(began, newest)
-        return offset
+    def copy_page(self, tx: Transaction) -> bool:
+        """Copy one page of what has changed; says whether there is more. Raises JournalError.
 
-    def _newest(self) -> datetime:
+        Each page is kept with its place, so that a copy that is interrupted goes on where it was.
+        """
+        as_of, now = self._clock.wall(), tx.execute("SELECT clock_timestamp()").fetchone()[0]
+        place = self._place()
+        params = {"since": place.since, "after": place.after, "limit": _PAGE}
+        page = tx.execute(self._replica.sql, params).fetchall()
+        self._store(page)
+        began = place.began or now
+        if len(page) == _PAGE:
+            self._keep_place(_Place(page[-1][1], str(page[-1][0]), began))
+            return True
+        self._keep_place(_Place(began - timedelta(seconds=_OVERLAP), _FIRST_ID, None), as_of)
+        return False
+
+    def _place(self) -> _Place:
         with self._file.open().reading() as db:
-            row = db.execute("SELECT newest FROM refreshed WHERE name = ?", (self._replica.name,)).fetchone()
-        return _BEGINNING if row is None else datetime.fromtimestamp(row[0], UTC)
+            row = db.execute(
+                "SELECT since, after, began FROM places WHERE name = ?", (self._replica.name,)
+            ).fetchone()
+        if row is None:
+            return _Place(_BEGINNING, _FIRST_ID, None)
+        since, after, began = row
+        return _Place(datetime.fromisoformat(since), after, datetime.fromisoformat(began) if began else None)
+
+    def _keep_place(self, place: _Place, as_of: datetime | None = None) -> None:
+        began = place.began.isoformat() if place.began else None
+        with self._file.open().transaction(self._patience()) as db:
+            db.execute(
+                "INSERT INTO places (name, since, after, began, as_of) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT (name) DO UPDATE SET since = excluded.since, after = excluded.after,"
+                " began = excluded.began, as_of = ifnull(excluded.as_of, as_of)",
+                (
+                    self._replica.name, place.since.isoformat(), place.after, began,
+                    as_of.timestamp() if as_of else None,
+                ),
+            )  # fmt: skip
 
     def _store(self, page: list[tuple[Any, datetime, dict[str, Any]]]) -> None:
         with self._file.open().transaction(self._patience()) as db:
@@ -121,13 +157,6 @@ class ReplicaStore:
                         "INSERT OR REPLACE INTO rows (name, id, changed_at, sealed) VALUES (?, ?, ?, ?)",
                         (self._replica.name, str(id), stamp, self._cipher.seal(plain, self._bound(str(id)))),
                     )
-
-    def _finish(self, as_of: datetime, newest: datetime) -> None:
-        with self._file.open().transaction(self._patience()) as db:
-            db.execute(
-                "INSERT OR REPLACE INTO refreshed (name, as_of, newest) VALUES (?, ?, ?)",
-                (self._replica.name, as_of.timestamp(), newest.timestamp()),
-            )
 
     def _opened(self, id: str, sealed: bytes) -> dict[str, Any]:
         row = json.loads(self._cipher.open(sealed, self._bound(id)))

@@ -24,6 +24,7 @@ class Worker:
     """One daemon thread in every process; the lease picks the one that works.
 
     `chores` are called in turn while PostgreSQL is well; each decides for itself whether it is due.
+    `upkeep` is called in every process, working or not.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Worker:
         events: Events,
         clock: Clock,
         chores: list[Callable[[], None]],
+        upkeep: Callable[[], None],
     ) -> None:
         self._lease = lease
         self._breaker = breaker
@@ -47,6 +49,7 @@ class Worker:
         self._events = events
         self._clock = clock
         self._chores = chores
+        self._upkeep = upkeep
         self._stop = threading.Event()
         self._wake = threading.Event()
         self._turn = threading.Lock()
@@ -60,9 +63,9 @@ class Worker:
         self._thread.start()
 
     def turn_alone(self) -> None:
-        """One round where nobody works; the turn is free again afterwards. Raises JournalError."""
+        """One pass where nobody works; the turn is free again afterwards. Raises JournalError."""
         try:
-            self.turn()
+            self.turn(house=False)
         finally:
             if not self._running:
                 self._lease.release()
@@ -73,6 +76,7 @@ class Worker:
         while not self._stop.is_set():
             try:
                 self.turn()
+                self._upkeep()
             except Exception as error:  # whatever happens, the next turn may go better
                 self._failed("turn", error)
                 self._stop.wait(_PROBE_AWAY)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 import click
@@ -30,10 +30,16 @@ class Robusto:
     engine: the engine to use; without one it is made from `ROBUSTO_*` and `DATABASE_URL`.
     authorize: is called with the right that a request needs (`ver`, `operar`, `corrigir`, `revelar`,
     `administrar`) and answers True, False or None; without it nobody may do anything.
+    layout: the template that the console's pages extend, with the blocks `title`, `head`, `content`.
+    login_url: where a page sends whoever is not logged in, with `?proximo=` the page that was asked
+    for; without it that page says so (401).
+    who: the operator's name for the record of acts.
+    kind_names: what people call the kinds of writes, by their stored names.
 
-    `init_app` adds `/livez`, `/readyz`, `/sistema/status`, `/sistema/processar-fallback` and the
-    command group `robusto`, and starts the worker and the log on stderr (`ROBUSTO_LOG_LEVEL`, where
-    the app has set up no logging), except under another command of the command line.
+    `init_app` adds the console at `/sistema`, `/livez`, `/readyz`, `/sistema/status`,
+    `/sistema/processar-fallback` and the command group `robusto`, and starts the worker and the log on
+    stderr (`ROBUSTO_LOG_LEVEL`, where the app has set up no logging), except under another command of
+    the command line.
     """
 
     def __init__(
@@ -42,9 +48,17 @@ class Robusto:
         *,
         engine: Engine | None = None,
         authorize: Authorize | None = None,
+        layout: str = "robusto/layout.html",
+        login_url: str | None = None,
+        who: Callable[[], str] | None = None,
+        kind_names: Mapping[str, str] | None = None,
     ) -> None:
         self._engine = engine
         self.authorize: Authorize = authorize or (lambda right: None)
+        self.layout = layout
+        self.login_url = login_url
+        self.who: Callable[[], str] = who or (lambda: "console")
+        self._kind_names = dict(kind_names or {})
         if app is not None:
             self.init_app(app)
 
@@ -54,6 +68,10 @@ class Robusto:
         if self._engine is None:
             self._engine = Engine(Config.from_env())
         return self._engine
+
+    def kind_name(self, kind: str) -> str:
+        """What people call this kind of write."""
+        return self._kind_names.get(kind, kind)
 
     def init_app(self, app: Flask) -> None:
         """Add everything to this app."""

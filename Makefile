@@ -1,0 +1,69 @@
+# Everything runs from .venv/, which is made from requirements.lock (hash-checked).
+#   make run                      the app on http://127.0.0.1:8000 (PORT=, WEB_CONCURRENCY=, ACADEMIA_VAR=)
+#   make test | lint              what .ci/run runs
+#   make drill                    a rehearsal of outages (MINUTES=, SEED=, FAULTS=)
+#   make lock                     remakes requirements.lock from pyproject.toml
+# PYTHON=… chooses the interpreter (3.11 or newer).
+
+PYTHON ?=
+CANDIDATES := $(or $(PYTHON),python3 python3.13 python3.12 python3.11 /usr/bin/python3)
+STAMP := .venv/.installed
+# Two `make` at once in one checkout take turns where the system has flock.
+ONE_AT_A_TIME := $(if $(shell command -v flock 2>/dev/null),flock .venv.lock)
+
+# The lock and pip's answers must not depend on a terminal, a home folder or a question.
+export PIP_NO_INPUT := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: .venv run test lint drill lock
+.DELETE_ON_ERROR:
+
+.venv:
+	@$(ONE_AT_A_TIME) $(MAKE) -s --no-print-directory $(STAMP) </dev/null
+
+# A copied or moved checkout has a .venv whose scripts point to the old place: it is made again.
+ifneq ($(shell cat $(STAMP) 2>/dev/null),$(CURDIR))
+.PHONY: $(STAMP)
+endif
+
+$(STAMP): requirements.lock pyproject.toml
+	@set -e; \
+	if [ "$$(cat $(STAMP) 2>/dev/null)" != "$(CURDIR)" ] || ! .venv/bin/python -c '' 2>/dev/null; then \
+	    for python in $(CANDIDATES); do \
+	        if "$$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+	        then found="$$python"; break; fi; \
+	    done; \
+	    if [ -z "$${found:-}" ]; then \
+	        echo "No Python 3.11 or newer with venv among: $(CANDIDATES). Install python3-venv, or say PYTHON=/path/to/python3." >&2; \
+	        exit 3; \
+	    fi; \
+	    "$$found" -m venv --clear .venv; \
+	fi; \
+	rm -f $(STAMP); \
+	.venv/bin/python -m pip install --quiet --require-hashes -r requirements.lock; \
+	.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .; \
+	printf '%s\n' "$(CURDIR)" > $(STAMP)
+
+# `exec`: make's own child is the supervisor, so that a signal to make reaches it.
+run: .venv
+	@exec .venv/bin/python -m academia.supervisor
+
+test: .venv
+	.venv/bin/python -m pytest
+
+lint: .venv
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+# MINUTES, SEED and FAULTS reach it through the environment.
+drill: .venv
+	@exec .venv/bin/python -m drill
+
+# uv has a folder of its own: it resolves the lock and is no part of what is locked.
+lock:
+	@python3 -m venv build/uv
+	@build/uv/bin/python -m pip install --quiet uv
+	build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes \
+	    --no-emit-index-url --no-header --no-emit-package robusto --output-file requirements.lock pyproject.toml

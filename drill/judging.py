@@ -1,0 +1,94 @@
+"""After the last fault: drain, wait for the thawed, ask, read, and judge."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+from drill import logs, witness
+from drill.api import Api, Reply
+from drill.app import App
+from drill.checker import Evidence, Verdict, judge, judge_equation
+from drill.faults import Scene
+from drill.history import History
+from drill.processes import wait_until
+
+_DRAIN_SECONDS, _FIGURES_SECONDS, _THAW_SECONDS, _ANSWER_SECONDS = 180.0, 20.0, 30.0, 20.0
+_QUIET_SECONDS = 5.0  # longer than the product's deadline: whoever comes late has come by then
+
+
+def drain(api: Api, tell: Callable[[str], None]) -> bool:
+    """Press the button until nothing is pending; False when that does not end."""
+    end, told = time.monotonic() + _DRAIN_SECONDS, ""
+    while time.monotonic() < end:
+        reply, status = api.drain(), api.status().body
+        if reply.status == 200 and reply.body.get("remaining") == 0 and status.get("pending") == 0:
+            return True
+        said = f"draining: {status.get('pending')} pending; {status.get('reason')}"
+        if said != told:
+            tell(said)
+        told = said
+        time.sleep(0.5)
+    return False
+
+
+def wait_for_zombies(scene: Scene, tell: Callable[[str], None]) -> None:
+    """Until every backend that was ever frozen is idle or gone, and then a while."""
+    address, began = scene.server.address(), time.monotonic()
+    gone = wait_until(lambda: not witness.still_at_work(address, scene.thawed), _THAW_SECONDS, step=0.2)
+    waited = f"waited {time.monotonic() - began:.1f} s for {len(scene.thawed)} thawed backends"
+    tell(waited if gone else f"{waited}, {witness.still_at_work(address, scene.thawed)} are still at work")
+    time.sleep(_QUIET_SECONDS)
+
+
+def gather(api: Api, scene: Scene, history: History, before: dict[str, Any]) -> Evidence:
+    """Ask the app for every receipt, then read the rows and the witness."""
+    receipts = {w.receipt for w in history.writes if w.outcome.accepted and not w.flawed and w.receipt}
+    states = ask_states(api, receipts)
+    rows, effects = witness.read(scene.server.address())
+    evidence = Evidence(tuple(history.writes), rows, effects, states, before)
+    end = time.monotonic() + _FIGURES_SECONDS
+    while True:
+        # The product may look twice before it calls PostgreSQL well, and counts only now and then.
+        evidence = replace(evidence, after=_answer(api.status).body)
+        if judge_equation(evidence) == (True, []) or time.monotonic() > end:
+            return evidence
+        time.sleep(0.5)
+
+
+def ask_states(api: Api, receipts: Iterable[str]) -> dict[str, str]:
+    """The state of each receipt, as the app tells it."""
+
+    def ask(receipt: str) -> tuple[str, str]:
+        reply = _answer(lambda: api.state(receipt))
+        return receipt, str(reply.body.get("estado") or f"unknown ({reply.status} {reply.code})")
+
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        return dict(pool.map(ask, sorted(receipts)))
+
+
+def verdict(evidence: Evidence, history: History, app: App) -> Verdict:
+    """The checker's word, the product's own proof, and what the clients objected to on the way."""
+    found = judge(evidence)
+    code, _ = app.command("robusto", "verify", "--json")
+    if code != 0:
+        found = found.noting(f"`robusto verify` exited {code}")
+    return found.noting(*(f"{text}: {count}" for text, count in sorted(history.breaches.items())))
+
+
+def personal_data(app: App) -> list[str]:
+    """Findings in the logs, once all processes have said their last."""
+    return [f"{log.name} names people in {count} lines" for log, count in logs.search(app.log.parent).items()]
+
+
+def _answer(ask: Callable[[], Reply]) -> Reply:
+    """Ask until there is an answer that is not about being busy."""
+    reply = ask()
+    end = time.monotonic() + _ANSWER_SECONDS
+    while reply.status in (0, 429, 503) and time.monotonic() < end:
+        time.sleep(0.2)
+        reply = ask()
+    return reply

@@ -1,0 +1,105 @@
+"""Draws one fault after another, lets it last, heals it, and waits until the product breathes again."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from drill.faults import Fault, Scene, happening
+from drill.history import History
+from drill.plan import Plan
+from drill.processes import wait_until
+
+_BOUT = (2, 4)  # so many faults come close together, the later ones into the recovery from the earlier
+_BETWEEN = (0.2, 2.0)
+_BREATHS = 5  # direct writes seen between two bouts
+_BREATH_SECONDS = 20.0
+_REST_SECONDS = 20.0
+_ENOUGH_DIRECT = 0.42
+_JITTER = (0.7, 1.3)
+_AHEAD = 1.3  # commits are cut somewhat ahead of schedule, so that the end need not wait for them
+
+
+@dataclass(frozen=True)
+class Happened:
+    """A fault that was caused and healed; times in seconds since the start."""
+
+    fault: Fault
+    at: float
+    seconds: float
+
+
+class Nemesis(threading.Thread):
+    """The same seed draws the same faults in the same order, but for those that make up for missing cuts."""
+
+    def __init__(
+        self, scene: Scene, faults: Sequence[Fault], plan: Plan, history: History, tell: Callable[[str], None]
+    ) -> None:
+        super().__init__(name="nemesis", daemon=True)
+        self.happened: list[Happened] = []
+        self.error: BaseException | None = None
+        self.ending = threading.Event()
+        self._scene, self._faults, self._plan = scene, faults, plan
+        self._history, self._tell = history, tell
+        self._random = random.Random(scene.random.random())
+        self._deck: list[Fault] = []
+        self._began = 0.0
+
+    def cut(self) -> int:
+        """How many commits it has cut so far."""
+        return self._scene.proxy.commits.cut_before + self._scene.proxy.commits.cut_after
+
+    def owes(self) -> list[str]:
+        """What this run still has to see before it proves enough; a short run, or a few faults, owe less."""
+        owed = []
+        if any(fault.cuts for fault in self._faults) and self.cut() < self._plan.uncertain:
+            owed.append(f"{self._plan.uncertain - self.cut()} commits to cut")
+        if self._plan.full:
+            seen = {entry.fault for entry in self.happened}
+            owed += [f"the fault {fault.kind}" for fault in self._faults if fault not in seen]
+        return owed
+
+    def run(self) -> None:
+        """Go on until `ending` is set; nothing is left broken."""
+        self._began = time.monotonic()
+        try:
+            self._breathe()
+            while not self.ending.is_set():
+                for _ in range(self._random.randint(*_BOUT)):
+                    if not self.ending.wait(self._random.uniform(*_BETWEEN)):
+                        self._strike(self._draw())
+                self._breathe()
+        except BaseException as error:
+            # Read by whoever joins: a nemesis that died quietly would make a quiet run.
+            self.error = error
+
+    def _strike(self, fault: Fault) -> None:
+        seconds = fault.seconds * self._random.uniform(*_JITTER)
+        at = time.monotonic() - self._began
+        self._tell(f"{at:7.1f} s  {fault.kind:<12}  {fault.sentence}")
+        with happening(fault, self._scene):
+            self.ending.wait(seconds)
+        self.happened.append(Happened(fault, at, time.monotonic() - self._began - at))
+
+    def _breathe(self) -> None:
+        """Wait for direct writes again: a product that never gets up between two bouts proves little."""
+        before = self._history.stored_directly()
+        self._wait(lambda: self._history.stored_directly() >= before + _BREATHS, _BREATH_SECONDS)
+        self._wait(lambda: self._history.share_stored_directly() >= _ENOUGH_DIRECT, _REST_SECONDS)
+
+    def _wait(self, enough: Callable[[], bool], seconds: float) -> None:
+        wait_until(lambda: enough() or self.ending.is_set(), seconds, step=0.2)
+
+    def _draw(self) -> Fault:
+        if not self._deck:
+            self._deck = self._random.sample(self._faults, len(self._faults))
+        cutting = [fault for fault in self._faults if fault.cuts]
+        late_in_the_day = (time.monotonic() - self._began) / self._plan.seconds
+        due = self._plan.uncertain * min(1.0, late_in_the_day * _AHEAD)
+        just_cut = bool(self.happened) and self.happened[-1].fault.cuts
+        if cutting and self.cut() < due and not just_cut:
+            return min(cutting, key=lambda fault: sum(h.fault is fault for h in self.happened))
+        return self._deck.pop()

@@ -1,0 +1,1 @@
+"""Students: what they are, how they are registered, edited, found."""

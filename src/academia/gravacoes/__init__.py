@@ -1,0 +1,1 @@
+"""Where an accepted write is now."""

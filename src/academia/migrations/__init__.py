@@ -1,0 +1,1 @@
+"""The schema of PostgreSQL, step by step (Alembic)."""

@@ -1,0 +1,1 @@
+"""What `make run` runs: the embedded PostgreSQL, the migration, gunicorn; all of it ends together."""
