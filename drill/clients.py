@@ -15,6 +15,7 @@ from drill.sender import Sender
 
 _WRITE_SECONDS = 20.0  # then the client turns to something else and comes back to this write later
 _SETTLE_SECONDS = 60.0
+_EXTRA_SECONDS = 0.5
 _REPEAT, _REUSE, _FLAW, _LOOK = 0.05, 0.02, 0.01, 0.10
 
 
@@ -76,7 +77,7 @@ class Client(threading.Thread):
 
     def _go_on(self) -> None:
         beyond = self._number
-        while self._orders.more() and not self._orders.stop.wait(0.2):
+        while self._orders.more() and not self._orders.stop.wait(_EXTRA_SECONDS):
             self._register(plan.extra(beyond))
             beyond += plan.CLIENTS
 

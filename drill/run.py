@@ -26,7 +26,7 @@ from drill.processes import wait_until
 from drill.proxy import Proxy
 from drill.server import PostgreSQL
 
-_OVERTIME = 2.0  # the clients may take this many times the planned time before they are stopped
+_OVERTIME = 1.5  # the clients may take this many times the planned time before they are stopped
 _JOIN_SECONDS = 300.0
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import Enum
 
 from robusto.clock import Clock
+from robusto.events import Events
 from robusto.shared import Record, SharedRecord
 
 #: Seconds that PostgreSQL has to stay well before requests go to it again, doubled with every
@@ -40,8 +41,9 @@ class Finding:
 class Breaker:
     """The host's shared finding about PostgreSQL."""
 
-    def __init__(self, record: SharedRecord, clock: Clock) -> None:
+    def __init__(self, record: SharedRecord, events: Events, clock: Clock) -> None:
         self._record = record
+        self._events = events
         self._clock = clock
 
     def allows_direct(self) -> bool:
@@ -62,8 +64,8 @@ class Breaker:
             checked=datetime.fromisoformat(record["checked"]),
         )
 
-    def failed(self, reason: str, *, alarm: bool = False) -> bool:
-        """PostgreSQL as a whole did not take a write or answer a probe; says whether that is news."""
+    def failed(self, reason: str, *, alarm: bool = False) -> None:
+        """PostgreSQL as a whole did not take a write or answer a probe."""
         news = []
 
         def change(now: Record | None) -> Record:
@@ -76,10 +78,11 @@ class Breaker:
             return record
 
         self._record.update(change)
-        return news[-1]
+        if news[-1]:
+            self._events.emit("breaker_opened", reason=reason, alarm=alarm)
 
-    def answered(self) -> bool:
-        """PostgreSQL answered the worker; says whether that moved the breaker on."""
+    def answered(self) -> None:
+        """PostgreSQL answered the worker: a step towards closed."""
         news = []
 
         def change(now: Record | None) -> Record:
@@ -87,8 +90,9 @@ class Breaker:
             news.append(now is not None and now["state"] != state.value)
             return self._moved(now, state)
 
-        self._record.update(change)
-        return news[-1]
+        stands = self._record.update(change)
+        if news[-1] and stands is not None:
+            self._events.emit("breaker_moved", state=stands["state"])
 
     def _relapses(self, now: Record | None) -> int:
         if now is None or abs(self._clock.monotonic() - now["opened"]) > _MEMORY:

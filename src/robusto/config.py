@@ -103,6 +103,8 @@ def _encryption_key(environ: Mapping[str, str]) -> str:
 def _number(environ: Mapping[str, str], name: str, default: float) -> float:
     text = environ.get(name, "").strip()
     try:
-        return float(text) if text else default
-    except ValueError:
+        number = float(text) if text else default
+        int(number)  # neither infinite nor "nan"
+        return number
+    except (ValueError, OverflowError):
         raise ConfigError(f"{name} must be a number, not {text!r}") from None

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from robusto.breaker import Breaker
 from robusto.deadline import Deadline
-from robusto.events import Events
 from robusto.failures import CONFIGURATION_WAIT
 from robusto.handlers import Handler, Handlers
 from robusto.outcome import Applied, Held, Outcome, Rejected, Scope, Unavailable
@@ -22,16 +20,12 @@ class Target(Protocol):
 
 
 class Delivery:
-    """Makes an attempt of several tries, and shares what it learns about the server."""
+    """Makes an attempt of several tries."""
 
-    def __init__(
-        self, target: Target, handlers: Handlers, breaker: Breaker, retry: Retry, events: Events
-    ) -> None:
+    def __init__(self, target: Target, handlers: Handlers, retry: Retry) -> None:
         self._target = target
         self._handlers = handlers
-        self._breaker = breaker
         self._retry = retry
-        self._events = events
 
     def attempt(self, write: Write, deadline: Deadline, token: int | None = None) -> Outcome:
         """Try to apply the write. With a token as the drainer: raises LeaseLost when outdated."""
@@ -45,8 +39,6 @@ class Delivery:
             tainted |= _maybe_applied(outcome)
             if not _again(outcome):
                 break
-        if isinstance(outcome, Unavailable) and self._breaker.failed(outcome.reason, alarm=outcome.alarm):
-            self._events.emit("breaker_opened", reason=outcome.reason, alarm=outcome.alarm)
         return _with_taint(outcome) if tainted else outcome
 
 

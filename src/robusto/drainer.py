@@ -10,7 +10,7 @@ from robusto.deadline import Deadline
 from robusto.delivery import Delivery
 from robusto.errors import EntryChanged, LeaseLost
 from robusto.events import Events
-from robusto.failures import stops_its_kind
+from robusto.failures import WAIT_SECONDS, stops_its_kind
 from robusto.journal.entry import Entry, EntryState, Opened
 from robusto.journal.sqlite import SqliteJournal
 from robusto.lease import Lease
@@ -33,7 +33,7 @@ class Pass:
     parked: int = 0
     errors: list[str] = field(default_factory=list)
     stopped: str = ""
-    alarm: bool = False
+    away: Unavailable | None = None
 
 
 @dataclass(slots=True)
@@ -54,6 +54,7 @@ class Drainer:
         target: PostgresTarget,
         quarantine: Quarantine,
         lease: Lease,
+        prober: PostgresTarget,
         events: Events,
         clock: Clock,
         attempt_seconds: float,
@@ -63,6 +64,7 @@ class Drainer:
         self._target = target
         self._quarantine = quarantine
         self._lease = lease
+        self._prober = prober
         self._events = events
         self._clock = clock
         self._attempt_seconds = attempt_seconds
@@ -146,14 +148,21 @@ class Drainer:
                 self._events.emit("write_applied", write=str(entry.id), kind=entry.kind, seq=entry.seq)
                 done.applied += 1
                 return True
-            case Unavailable(maybe_applied=maybe_applied):
-                if maybe_applied and not entry.maybe_applied:
-                    self._journal.taint(entry, self._token())
-                return self._note(done, outcome)
+            case Unavailable():
+                return self._unavailable(entry, outcome, blocked, done)
             case Held() if not self._out_of_patience(entry, outcome):
                 return self._hold(entry, outcome, blocked, done)
             case Held(reason=reason) | Rejected(reason=reason):
                 return self._set_aside(opened, reason, blocked, done)
+
+    def _unavailable(self, entry: Entry, outcome: Unavailable, blocked: Blocked, done: Pass) -> bool:
+        """The server is away; or it is well, and only this entry takes longer than it may."""
+        if outcome.maybe_applied and not entry.maybe_applied:
+            self._journal.taint(entry, self._token())
+        if self._prober.probe(self._deadline()) is None:
+            return self._hold(entry, Held(outcome.reason, retry_after=WAIT_SECONDS), blocked, done)
+        done.away = outcome
+        return self._note(done, outcome)
 
     def _hold(self, entry: Entry, held: Held, blocked: Blocked, done: Pass) -> bool:
         if held.scope is Scope.KIND:
@@ -168,7 +177,6 @@ class Drainer:
                 scope=held.scope.value, alarm=held.alarm,
             )  # fmt: skip
         done.held += 1
-        done.alarm |= held.alarm
         return True
 
     def _set_aside(self, opened: Opened, reason: str, blocked: Blocked, done: Pass) -> bool:

@@ -38,7 +38,9 @@ class Class(Enum):
     PERMANENT = "P"
     CONFIGURATION = "C"
     UNKNOWN_COMMIT = "A"
+    DEMOTED = "demoted"
     RECONNECT = "reconnect"
+    ODD = "odd"
     DAMAGED = "damaged"
 
 
@@ -69,17 +71,21 @@ TABLE: dict[str, Class] = {
     **_row(Class.AGAIN, "40001 40P01"),
     **_row(Class.TRANSIENT, "40000 53000 53100 53200 53300 53400 25P03 25P04"),
     **_row(Class.WAIT, "55P03 55006 57014 55000"),
-    **_row(Class.RECONNECT, "25006 0A000 26000 42P05"),
+    **_row(Class.DEMOTED, "25006"),
+    **_row(Class.RECONNECT, "0A000 26000 42P05"),
     **_row(Class.TRANSIENT, "58000 58030 58P01 58P02"),
     **_row(Class.CONFIGURATION, "57P04 28000 28P01 3D000 3F000 42501 F0000 F0001"),
     **_row(Class.CONFIGURATION, "42P01 42703 42883 42704 42P02 42804 42846"),
     **_row(Class.PERMANENT, "40002 25P02 21000 23502 23503 23505 23514 23P01 23001 44000"),
     **_row(Class.PERMANENT, "54000 54001 54011 54023"),
     **_row(Class.DAMAGED, "XX001 XX002"),
-    **_row(Class.TRANSIENT, "XX000"),
+    **_row(Class.ODD, "XX000"),
     **_row(Class.PERMANENT, "22 42 0L 0P P0"),
     **_row(Class.TRANSIENT, "08 53 57 58"),
 }
+
+#: Codes after which the connection itself is not to be used again.
+NEW_CONNECTION = frozenset(code for code, kind in TABLE.items() if kind in (Class.DEMOTED, Class.RECONNECT))
 
 #: Codes that a person has to act on, whatever else is done about them.
 ALARMS = frozenset(["53100", "58000", "58030", "58P01", "58P02", "XX000", "XX001", "XX002"])
@@ -134,8 +140,10 @@ def _by_sqlstate(failure: Failure, *, has_parent: bool) -> Outcome:
             return Unavailable(state, maybe_applied=committing and dies, again=dies, alarm=alarm)
         case Class.UNKNOWN_COMMIT:
             return Unavailable(state, maybe_applied=True, again=True)
-        case Class.RECONNECT:
+        case Class.DEMOTED:
             return Unavailable(state, again=True)
+        case Class.RECONNECT:
+            return Held(state, retry_after=WAIT_SECONDS, patience=ODD_PATIENCE, again=True)
         case Class.DAMAGED:
             return Unavailable(state, alarm=True)
         case Class.AGAIN:
@@ -148,5 +156,5 @@ def _by_sqlstate(failure: Failure, *, has_parent: bool) -> Outcome:
             return Held(state, retry_after=WAIT_SECONDS, patience=PARENT_PATIENCE)
         case Class.PERMANENT:
             return Rejected(state, failure.constraint)
-        case None:
+        case Class.ODD | None:
             return Held(state, retry_after=WAIT_SECONDS, patience=ODD_PATIENCE, alarm=True)

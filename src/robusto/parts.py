@@ -57,7 +57,7 @@ class Parts:
         self.target = PostgresTarget(config.conninfo, config.pool_size, self.journal.journal_id)
         # A connection of its own: requests that use up the pool say nothing about the server.
         self._prober = PostgresTarget(config.conninfo, 1, self.journal.journal_id)
-        self.breaker = Breaker(SharedRecord(folder / "breaker"), clock)
+        self.breaker = Breaker(SharedRecord(folder / "breaker"), events, clock)
         self.health = JournalHealth(SharedRecord(folder / "health"), self.journal, events, clock)
         self.books = Books(
             SharedRecord(folder / "books"), self.target, self.copies, self.journal.journal_id, clock
@@ -66,16 +66,16 @@ class Parts:
         self.lease = Lease(SharedRecord(folder / "lease"), self.journal, config.lease_seconds, clock)
         self._locks = KeyLocks(folder / "keys.lock")
         self.replicas = {each.name: ReplicaStore(each, folder, keys, clock) for each in replicas}
-        delivery = Delivery(self.target, handlers, self.breaker, Retry(config.retry_attempts), events)
+        delivery = Delivery(self.target, handlers, Retry(config.retry_attempts))
         self.submit = Submit(
             Order(self._locks), self.journal, self.copies, self.breaker, delivery, events, clock
         )
         self.quarantine = Quarantine(self.journal, self.target, events)
-        self.reading = Reading(self.target, self.breaker, events)
+        self.reading = Reading(self.target, self.breaker)
         self.backlog = Backlog(self.journal, clock)
         self.watch = Watch(self.journal, self.backlog, self.breaker, self.books, self.health, clock)
         drainer = Drainer(
-            self.journal, delivery, self.target, self.quarantine, self.lease, events, clock,
+            self.journal, delivery, self.target, self.quarantine, self.lease, self._prober, events, clock,
             config.deadline_seconds,
         )  # fmt: skip
         self.worker = Worker(

@@ -8,7 +8,6 @@ from typing import TypeVar
 from robusto.breaker import Breaker
 from robusto.deadline import Deadline
 from robusto.errors import DatabaseUnavailable
-from robusto.events import Events
 from robusto.handlers import Transaction
 from robusto.postgres.target import PostgresTarget
 
@@ -18,10 +17,9 @@ T = TypeVar("T")
 class Reading:
     """Reads that never make a request wait for a PostgreSQL that is known to be away."""
 
-    def __init__(self, target: PostgresTarget, breaker: Breaker, events: Events) -> None:
+    def __init__(self, target: PostgresTarget, breaker: Breaker) -> None:
         self._target = target
         self._breaker = breaker
-        self._events = events
 
     def read(self, work: Callable[[Transaction], T], deadline: Deadline) -> T:
         """Run `work` in a read-only transaction. Raises DatabaseUnavailable: use the local copy then."""
@@ -30,6 +28,6 @@ class Reading:
         try:
             return self._target.read(work, deadline)
         except DatabaseUnavailable as error:
-            if error.outage and self._breaker.failed(error.reason, alarm=error.alarm):
-                self._events.emit("breaker_opened", reason=error.reason, alarm=error.alarm)
+            if error.outage:
+                self._breaker.failed(error.reason, alarm=error.alarm)
             raise

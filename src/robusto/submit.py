@@ -61,7 +61,8 @@ class Submit:
             match self._delivery.attempt(write, deadline):
                 case Applied(duplicate=duplicate):
                     return self._stored(write, duplicate)
-                case Unavailable(maybe_applied=maybe_applied):
+                case Unavailable(reason=reason, maybe_applied=maybe_applied, alarm=alarm):
+                    self._breaker.failed(reason, alarm=alarm)
                     return self._repeat(write) or self._append(write, "unavailable", maybe_applied)
                 case Held(reason=reason, maybe_applied=maybe_applied):
                     return self._append(write, reason, maybe_applied)

@@ -113,17 +113,18 @@ class Worker:
             return
         refused = self._target.probe(Deadline.after(self._clock, _PROBE_SECONDS))
         self._probed = self._clock.monotonic()
-        if refused is not None:
-            if self._breaker.failed(refused.reason, alarm=refused.alarm):
-                self._events.emit("breaker_opened", reason=refused.reason, alarm=refused.alarm)
-        elif self._breaker.answered():
-            self._events.emit("breaker_moved", state=self._state().value)
+        if refused is None:
+            self._breaker.answered()
+        else:
+            self._breaker.failed(refused.reason, alarm=refused.alarm)
 
     def _drain(self, *, impatient: bool) -> Pass:
         if self._journal.counts().unfinished == 0:
             return Pass()
         limit = Deadline.after(self._clock, _PASS_SECONDS)
         done = self._drainer.drain(lambda: not self._stop.is_set() and not limit.expired, impatient=impatient)
+        if done.away is not None:
+            self._breaker.failed(done.away.reason, alarm=done.away.alarm)
         if done.applied or done.quarantined:
             self._wake.set()  # there may be more: do not wait for the next tick
         return done

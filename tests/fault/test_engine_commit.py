@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from robusto import Engine, KeyReused, NotAccepted, WriteRejected, WriteState
+from robusto import Engine, KeyReused, NotAccepted, WriteState
+from robusto.write import Payload
 from tests.support.engine_kit import EngineFactory, Shop, closed_breaker, drained, note, put, wait_for
 from tests.support.engine_proxy import Loss, Proxy
 from tests.support.postgres_server import PostgresServer
@@ -18,7 +19,9 @@ from tests.support.postgres_server import PostgresServer
 pytest_plugins = ["tests.support.engine_fixtures"]
 
 
-@pytest.mark.parametrize("loss", [Loss.BEFORE, Loss.AFTER, Loss.SILENCE, Loss.STUCK], ids=lambda loss: loss.name)
+@pytest.mark.parametrize(
+    "loss", [Loss.BEFORE, Loss.AFTER, Loss.SILENCE, Loss.STUCK], ids=lambda loss: loss.name
+)
 def test_an_unanswered_commit_has_one_effect_and_a_true_answer(
     engine_factory: EngineFactory, proxy: Proxy, shop: Shop, loss: Loss
 ) -> None:
@@ -133,7 +136,7 @@ def backend_of(shop: Shop, text: str) -> int:
     return found[0][0]
 
 
-def freeze_in_mid_write(engine: Engine, shop: Shop, kind: str, payload: dict, key: str):
+def freeze_in_mid_write(engine: Engine, shop: Shop, kind: str, payload: Payload, key: str):
     """SIGSTOP the one backend of a write that is under way; returns its pid and the answer."""
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(engine.submit, kind, payload, key=key)

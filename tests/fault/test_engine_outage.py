@@ -8,12 +8,13 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
 import psycopg
 import pytest
 
-from robusto import DatabaseUnavailable, Engine, KeyReused, WriteState
+from robusto import DatabaseUnavailable, Drained, Engine, KeyReused, WriteState
 from tests.support.engine_child import spawn
 from tests.support.engine_kit import EngineFactory, Shop, closed_breaker, drained, note, wait_for
 from tests.support.postgres_server import PostgresServer
@@ -161,17 +162,20 @@ def test_a_server_that_flaps_quarantines_nothing_and_makes_progress(
     values = [str(n) for n in range(60)]
     for value in values:
         engine.submit("note", note(value), ordering_keys=["a"])
+
+    def on_the_way(draining: Future[Drained], before: int) -> bool:
+        return draining.done() or engine.inspect()[0].applied > before + 5
+
     applied = 0
     for _ in range(4):
         postgres_server.start()
         with ThreadPoolExecutor(1) as pool:
-            draining = pool.submit(engine.drain)
-            wait_for(lambda: draining.done() or engine.inspect()[0].applied > applied + 5)
+            wait_for(partial(on_the_way, pool.submit(engine.drain), applied))
             postgres_server.kill()
         applied = engine.inspect()[0].applied
     assert applied
     postgres_server.start()
-    drained(engine)
+    wait_for(lambda: not engine.drain().remaining)
     assert shop.history() == values
     assert engine.inspect()[0].quarantined == 0
 
@@ -272,22 +276,25 @@ def test_an_outage_leaks_no_threads_and_no_descriptors(
     engine.submit("note", note("warm"))
     postgres_server.freeze()
     engine.submit("note", note("first"))
+    engine.drain(timeout=0.1)
 
     def used() -> tuple[int, int]:
         return threading.active_count(), len(os.listdir("/proc/self/fd"))
 
     before = used()
-    for n in range(10):
+    for n in range(4):
         engine.submit("note", note(str(n)))
         engine.drain(timeout=0.1)
     wait_for(lambda: used()[0] <= before[0] and used()[1] <= before[1])
     postgres_server.thaw()
     drained(engine)
-    assert len(shop.history()) == 12
+    assert len(shop.history()) == 6
 
 
 def test_a_new_password_is_taken_up_without_a_restart(engine_factory: EngineFactory, shop: Shop) -> None:
-    shop.run("DO $$ BEGIN IF to_regrole('porter') IS NULL THEN CREATE ROLE porter LOGIN SUPERUSER; END IF; END $$")
+    shop.run(
+        "DO $$ BEGIN IF to_regrole('porter') IS NULL THEN CREATE ROLE porter LOGIN SUPERUSER; END IF; END $$"
+    )
     shop.run("ALTER ROLE porter PASSWORD 'new'")
     dsn = shop.dsn.replace(shop.dsn.split("@")[0], "postgresql://porter:old")
     engine = engine_factory(conninfo=dsn)
@@ -360,9 +367,9 @@ def test_a_drainer_that_slept_beyond_its_lease_is_refused(
     child.line()
     try:
         postgres_server.stop()
-        for n in range(30):
+        for n in range(12):
             engine.submit("sql", {"statements": [
-                "SELECT pg_sleep(0.05)", f"INSERT INTO history (id, value) VALUES (2, '{n}')",
+                "SELECT pg_sleep(0.1)", f"INSERT INTO history (id, value) VALUES (2, '{n}')",
             ]}, ordering_keys=["a"])  # fmt: skip
         postgres_server.start()
         wait_for(lambda: len(shop.history()) > 3)
@@ -370,11 +377,11 @@ def test_a_drainer_that_slept_beyond_its_lease_is_refused(
         wait_for(lambda: not engine.drain(timeout=5).remaining, 60)
         os.kill(child.pid, signal.SIGCONT)
         wait_for(lambda: engine.status().database_connected)
-        for n in range(30, 35):
+        for n in range(12, 15):
             assert engine.submit("note", note(str(n)), ordering_keys=["a"]).state is not None
         closed_breaker(engine)
         wait_for(lambda: engine.inspect()[0].unfinished == 0)
-        assert shop.history() == ["v", *(str(n) for n in range(35))]
+        assert shop.history() == ["v", *(str(n) for n in range(15))]
         assert engine.verify().holds
     finally:
         child.close()

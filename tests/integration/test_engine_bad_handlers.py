@@ -110,9 +110,7 @@ def test_poison_at_the_head_is_set_aside_and_the_rest_drains(
     assert engine.verify().findings == []
 
 
-def test_a_payload_without_a_field_that_its_statement_needs_is_not_lost(
-    engine: Engine, shop: Shop
-) -> None:
+def test_a_payload_without_a_field_that_its_statement_needs_is_not_lost(engine: Engine, shop: Shop) -> None:
     with pytest.raises(WriteRejected) as refusal:
         engine.submit("put", {"id": 5})
     assert refusal.value.reason.startswith("client:")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import psycopg
@@ -38,10 +38,8 @@ def test_a_deadlock_is_tried_again_at_once(engine: Engine, shop: Shop) -> None:
         thread = threading.Thread(target=lambda: receipts.append(engine.submit("embrace", {})))
         thread.start()
         assert locked.wait(10)
-        try:  # one of the two is the victim
+        with suppress(psycopg.errors.DeadlockDetected):  # one of the two is the victim
             connection.execute("UPDATE things SET value = 'theirs' WHERE id = 1")
-        except psycopg.errors.DeadlockDetected:
-            pass
         connection.execute("ROLLBACK")
         thread.join(10)
     drained(engine)
@@ -62,7 +60,8 @@ def test_a_missing_table_holds_the_kind_and_is_red(engine: Engine, shop: Shop) -
 def test_a_missing_grant_holds_the_kind_and_is_red(engine_factory: EngineFactory, shop: Shop) -> None:
     engine_factory().submit("note", note("owner"))  # makes the engine's tables
     shop.run("DO $$ BEGIN IF to_regrole('clerk') IS NULL THEN CREATE ROLE clerk LOGIN; END IF; END $$")
-    shop.run("GRANT ALL ON ALL TABLES IN SCHEMA public TO clerk; GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO clerk")
+    for what in ("TABLES", "SEQUENCES"):
+        shop.run(f"GRANT ALL ON ALL {what} IN SCHEMA public TO clerk")
     shop.run("ALTER ROLE clerk PASSWORD 'clerk'; REVOKE INSERT ON history FROM clerk")
     dsn = shop.dsn.replace(shop.dsn.split("@")[0], "postgresql://clerk:clerk")
     clerk = engine_factory(conninfo=dsn)
@@ -75,9 +74,7 @@ def test_a_missing_grant_holds_the_kind_and_is_red(engine_factory: EngineFactory
     shop.run("DROP OWNED BY clerk")
 
 
-def test_a_read_only_database_is_an_outage(
-    engine_factory: EngineFactory, shop: Shop, tmp_path: Path
-) -> None:
+def test_a_read_only_database_is_an_outage(engine_factory: EngineFactory, shop: Shop, tmp_path: Path) -> None:
     engine_factory().submit("note", note("before"))
     name = shop.rows("SELECT current_database()")[0][0]
     shop.run(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
@@ -93,16 +90,16 @@ def test_a_read_only_database_is_an_outage(
     assert shop.history() == ["before", "a"]
 
 
-def test_a_server_that_is_full_of_connections_is_an_outage(
-    engine_factory: EngineFactory, shop: Shop
-) -> None:
+def test_a_server_that_is_full_of_connections_is_an_outage(engine_factory: EngineFactory, shop: Shop) -> None:
     engine_factory().submit("note", note("before"))
     shop.run("DO $$ BEGIN IF to_regrole('clerk') IS NULL THEN CREATE ROLE clerk LOGIN; END IF; END $$")
-    shop.run("ALTER ROLE clerk PASSWORD 'clerk' CONNECTION LIMIT 1")
-    shop.run("GRANT ALL ON ALL TABLES IN SCHEMA public TO clerk; GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO clerk")
+    shop.run("ALTER ROLE clerk PASSWORD 'clerk' CONNECTION LIMIT 2")
+    for what in ("TABLES", "SEQUENCES"):
+        shop.run(f"GRANT ALL ON ALL {what} IN SCHEMA public TO clerk")
     dsn = shop.dsn.replace(shop.dsn.split("@")[0], "postgresql://clerk:clerk")
     with ExitStack() as stack:
-        stack.enter_context(psycopg.connect(dsn))
+        for _ in range(2):
+            stack.enter_context(psycopg.connect(dsn))
         engine = engine_factory(conninfo=dsn)
         assert engine.submit("note", note("a")).state is WriteState.PENDING
         assert not engine.drain().processed
@@ -168,7 +165,10 @@ def test_the_roles_own_settings_do_not_weaken_a_commit(engine_factory: EngineFac
 def test_every_limit_of_the_server_lies_inside_the_deadline(engine: Engine, shop: Shop) -> None:
     def limits(tx):
         names = ["lock_timeout", "statement_timeout", "transaction_timeout"]
-        return [tx.execute(f"SELECT extract(epoch FROM current_setting('{n}')::interval)").fetchone()[0] for n in names]
+        return [
+            tx.execute(f"SELECT extract(epoch FROM current_setting('{n}')::interval)").fetchone()[0]
+            for n in names
+        ]
 
     lock, statement, transaction = engine.read(limits)
     assert 0 < lock < statement < transaction < engine.config.deadline_seconds

@@ -32,7 +32,7 @@ def engine_factory(shop: Shop, folder: Path) -> Iterator[EngineFactory]:
     engines: list[Engine] = []
 
     def make(*, worker: bool = False, **settings: Any) -> Engine:
-        values = {"conninfo": shop.dsn, "folder": folder} | settings
+        values: dict[str, Any] = {"conninfo": shop.dsn, "folder": folder} | settings
         engine = engine_at(values.pop("conninfo"), values.pop("folder"), **values)
         engines.append(engine)
         return engine.open(worker=worker)

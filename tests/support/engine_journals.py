@@ -19,7 +19,9 @@ def FAR() -> Deadline:
     return Deadline.after(SystemClock(), 20)
 
 
-def journal_at(folder: Path, *, keys: tuple[bytes, ...] = (b"k" * 32,), max_bytes: int = 1 << 30) -> SqliteJournal:
+def journal_at(
+    folder: Path, *, keys: tuple[bytes, ...] = (b"k" * 32,), max_bytes: int = 1 << 30
+) -> SqliteJournal:
     """An open journal in this folder."""
     journal = SqliteJournal(Place(folder), keys, max_bytes, SystemClock())
     journal.open()
@@ -36,7 +38,9 @@ def a_write(**values: Any) -> Write:
     return Write(**defaults | values)
 
 
-def a_draft(id: UUID | None = None, *, reason: str = "unavailable", maybe_applied: bool = False, **values: Any) -> Draft:
+def a_draft(
+    id: UUID | None = None, *, reason: str = "unavailable", maybe_applied: bool = False, **values: Any
+) -> Draft:
     """The same, to be appended."""
     return Draft(a_write(**values, id=id or uuid4()), reason, maybe_applied)
 

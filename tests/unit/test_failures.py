@@ -9,14 +9,16 @@ from robusto.outcome import Held, Outcome, Rejected, Scope, Unavailable
 
 #: From the design's table, with its words: what a SQLSTATE means inside a transaction.
 OUTAGE = "08000 08001 08003 08004 08006 08P01 57P01 57P02 57P03 57P05 40000 53000 53100 53200 53300 53400"
-OUTAGE += " 25P03 25P04 58000 58030 58P01 58P02 XX000 XX001 XX002 25006 0A000 26000 42P05"
+OUTAGE += " 25P03 25P04 58000 58030 58P01 58P02 XX001 XX002 25006"
 UNKNOWN = "08007 40003"
 AT_ONCE_AGAIN = "40001 40P01"
 WAITS = "55P03 55006 57014 55000"
 CONFIGURATION = "57P04 28000 28P01 3D000 3F000 42501 F0000 F0001 42P01 42703 42883 42704 42P02 42804 42846"
 PERMANENT = "40002 25P02 22001 22003 22007 22P02 22021 21000 23502 23503 23505 23514 23P01 23001 44000"
 PERMANENT += " 54000 54001 54011 54023 42601 42830 0L000 0P000 P0001 P0002"
-ODD = "99999 XX003 HV000"
+#: Held for a bounded time: the statement alone, or nobody knows what.
+ODD = "99999 XX000 XX003 HV000"
+ON_ANOTHER_CONNECTION = "0A000 26000 42P05"
 
 ALARMING = "53100 58000 58030 58P01 58P02 XX000 XX001 XX002"
 #: What leaves a COMMIT without an answer, although the server still said something.
@@ -119,3 +121,9 @@ def test_some_reasons_wait_for_a_person(reason: str) -> None:
 @pytest.mark.parametrize("reason", ["55P03", "40P01", "busy", "behind", "unavailable", "23503", ""])
 def test_others_pass_by_themselves(reason: str) -> None:
     assert not needs_a_person(reason)
+
+
+@pytest.mark.parametrize("code", ON_ANOTHER_CONNECTION.split())
+def test_what_a_new_connection_may_cure_is_tried_on_one_and_then_held_for_a_time(code: str) -> None:
+    outcome = of_code(code)
+    assert isinstance(outcome, Held) and outcome.again and outcome.patience is not None

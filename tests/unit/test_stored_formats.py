@@ -134,8 +134,9 @@ def test_a_seal_with_a_changed_byte_does_not_open(place: int) -> None:
     write = a_write()
     with pytest.raises(JournalError):
         seal.unseal(
-            Cipher((b"k" * 32,)), bytes(broken), b"place", id=write.id, kind=write.kind, ordering=write.ordering,
-            request_hash=write.request_hash, version=write.version, after=write.after,
+            Cipher((b"k" * 32,)), bytes(broken), b"place", id=write.id, kind=write.kind,
+            ordering=write.ordering, request_hash=write.request_hash, version=write.version,
+            after=write.after,
         )  # fmt: skip
 
 

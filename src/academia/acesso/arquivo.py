@@ -89,7 +89,7 @@ class Arquivo:
         if dono is not None and (aberta := self._thread.abertas.get(dono)) is not None:
             return aberta
         db = local.connect(self._caminho, flush=True)
-        if db.execute(_PRONTO).fetchall()[0][0] < _TABELAS:
+        if db.execute(_PRONTO).fetchall() != [(_TABELAS,)]:
             db.execute(f"BEGIN IMMEDIATE; {_ESQUEMA} COMMIT")
         dono = self._dono()
         if dono is not None:

@@ -19,7 +19,7 @@ _UM_ANO = "max-age=31536000"
 
 
 def por_cabecalhos(resposta: Response) -> Response:
-    """After every request. What may hold people's data belongs into no cache: all but the files of the pages."""
+    """After every request. What may hold people's data belongs into no cache: all but the static files."""
     for nome, valor in _DE_TODAS.items():
         resposta.headers[nome] = valor
     if request.endpoint is None or not request.endpoint.endswith("static"):

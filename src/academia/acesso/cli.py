@@ -15,7 +15,7 @@ from academia.acesso import textos
 from academia.acesso.arquivo import AcessoIlegivel
 from academia.acesso.direitos import PAPEIS
 from academia.acesso.sala import acesso as sala
-from academia.acesso.senhas import nova_de_uso_unico, o_que_falta
+from academia.acesso.senhas import SenhasOcupadas, nova_de_uso_unico, o_que_falta
 from academia.acesso.usuarios import (
     LoginEmUso,
     LoginInvalido,
@@ -58,6 +58,8 @@ def _com_saida(comando: Callable[P, None]) -> Callable[P, None]:
             _terminar(textos.LOGIN_EM_USO, RECUSADO)
         except UltimoAdministrador:
             _terminar(textos.ULTIMO_ADMINISTRADOR, RECUSADO)
+        except SenhasOcupadas:
+            _terminar(textos.OCUPADO, RECUSADO)
         except AcessoIlegivel as erro:
             _terminar(f"os usuários não podem ser lidos ou gravados ({erro}).", RECUSADO)
 
@@ -121,7 +123,7 @@ def senha(login: str, senha_stdin: bool, em_json: bool) -> None:
 
 def _senha(login: str) -> str:
     """The first line of the standard input."""
-    dada = click.get_text_stream("stdin").readline().rstrip("\r\n")
+    dada = sys.stdin.readline().rstrip("\r\n")
     problema = o_que_falta(dada, login)
     if problema is not None:
         raise click.BadParameter(problema, param_hint="--senha-stdin")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from flask import request
+from flask import current_app, request
 
 INICIO = "/"
 _MAXIMO = 1000
@@ -38,4 +38,10 @@ def pagina_do_formulario() -> str:
         caminho = destino_local(f"{de.path}?{de.query}" if de.query else de.path)
         if caminho is not None:
             return caminho
-    return destino_local(request.path) or INICIO
+    return (destino_local(request.path) if _abre(request.path) else None) or INICIO
+
+
+def _abre(caminho: str) -> bool:
+    """Whether there is a page at this path."""
+    enderecos = current_app.create_url_adapter(request)
+    return enderecos is not None and enderecos.test(caminho, "GET")

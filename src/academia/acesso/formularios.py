@@ -1,9 +1,9 @@
 """A posted form is never lost: not by an expired login, not by a page that was open for too long.
 
-1. A form that is refused because nobody is logged in (401), or because its page is out of date (403), is sealed
-   into a hidden field of the answer. Nothing of a stranger is kept on the server.
-2. That page is posted with a valid CSRF token, by logging in or by one click; then the form is kept, sealed, with
-   the session, and the browser is sent to the page where the form stands.
+1. A form that is refused because nobody is logged in (401), or because its page is out of date (403), is
+   sealed into a hidden field of the answer. Nothing of a stranger is kept on the server.
+2. That page is posted with a valid CSRF token, by logging in or by one click; then the form is kept, sealed,
+   with the session, and the browser is sent to the page where the form stands.
 3. That page asks `formulario_guardado()` and shows it; after it was accepted, `esquecer_formulario()`.
 
 Passwords, files and the CSRF token are never kept.
@@ -66,6 +66,8 @@ def do_pedido() -> str:
         return ""
     if selado := request.form.get(CAMPO):  # it was refused once before
         return selado
+    if request.endpoint == "acesso.entrar":
+        return ""
     campos = _postados()
     if not campos or sum(len(nome) + len(valor) for nome, valor in campos) > _MAXIMO_DE_BYTES:
         return ""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib.metadata
 import logging
+from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, Flask, Response, make_response, render_template
+from flask import Blueprint, Flask, Response, abort, make_response, render_template, request
 from flask_wtf.csrf import CSRFProtect
 
 from academia.acesso import textos
@@ -14,6 +15,7 @@ from academia.acesso.arquivo import AcessoIlegivel
 from academia.acesso.barreira import barreira
 from academia.acesso.cabecalhos import por_cabecalhos
 from academia.acesso.cli import grupo_usuarios
+from academia.acesso.hospedeiro import Hospedeiros
 from academia.acesso.interface import COOKIE, Interface
 from academia.acesso.quem import exige_login, pode, usuario_atual
 from academia.acesso.respostas import e_para_pessoa
@@ -25,8 +27,6 @@ from academia.settings import Settings
 
 _log = logging.getLogger(__name__)
 
-_LOCAIS = ("localhost", "127.0.0.1", "[::1]")
-
 
 def instalar(app: Flask, settings: Settings) -> None:
     """Sessions, the barrier before every request, the headers after it, the pages and the command."""
@@ -35,12 +35,12 @@ def instalar(app: Flask, settings: Settings) -> None:
     app.config.update(
         SESSION_COOKIE_NAME=COOKIE,
         SESSION_COOKIE_SAMESITE="Lax",
-        TRUSTED_HOSTS=_hosts(settings),
         WTF_CSRF_CHECK_DEFAULT=False,  # the barrier does, after it has looked who asks
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session
         WTF_CSRF_SSL_STRICT=False,  # the barrier looks at the origin
     )
     CSRFProtect(app)
+    app.before_request(_recusar_outros_nomes(Hospedeiros(settings)))
     app.before_request(barreira)
     app.after_request(por_cabecalhos)
     app.register_error_handler(AcessoIlegivel, _ilegivel)
@@ -68,11 +68,12 @@ def inicio_provisorio() -> Blueprint:
     return balcao
 
 
-def _hosts(settings: Settings) -> list[str] | None:
-    """The names under which the app may be asked; None for any, where it serves a network and none are set."""
-    if settings.trusted_hosts:
-        return [*settings.trusted_hosts, *_LOCAIS]
-    return list(_LOCAIS) if settings.bind in ("127.0.0.1", "::1", "localhost") else None
+def _recusar_outros_nomes(hospedeiros: Hospedeiros) -> Callable[[], None]:
+    def recusar() -> None:
+        if not hospedeiros.confia(request.host):
+            abort(400)
+
+    return recusar
 
 
 def _para_as_paginas() -> dict[str, Any]:

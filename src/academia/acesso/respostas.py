@@ -26,6 +26,8 @@ def nao_entrou() -> Response:
     """To the login and back; what was posted is not redirected, but kept on the page of the login."""
     if sem_efeito():
         return _como_303(url_for("acesso.formulario_de_entrada", proximo=esta_pagina()))
+    if not e_para_pessoa():
+        return resposta_de_problema("nao-autenticado")
     aviso = textos.SESSAO_VENCIDA if sessao_atual().vencida else textos.ENTRE_PRIMEIRO
     return pagina_de_entrada("nao-autenticado", aviso, formulario=formularios.do_pedido())
 
@@ -61,7 +63,7 @@ def formulario_recusado() -> Response:
             textos.PAGINA_VENCIDA,
             login=request.form.get("login", ""),
             proximo=destino_local(request.form.get("proximo")) or "",
-            formulario=request.form.get(formularios.CAMPO, ""),
+            formulario=formularios.do_pedido(),
         )
     if e_para_pessoa():
         pagina = render_template("acesso/retomar.html", formulario=formularios.do_pedido())

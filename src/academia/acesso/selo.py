@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import os
 from typing import Any
@@ -47,9 +46,10 @@ class Selo:
     def abrir_texto(self, selado: str, para: bytes) -> Any:
         """Raises SeloInvalido."""
         try:
-            return self.abrir(base64.urlsafe_b64decode(selado), para)
-        except (binascii.Error, UnicodeEncodeError):
+            bytes_ = base64.urlsafe_b64decode(selado)
+        except ValueError:
             raise SeloInvalido from None
+        return self.abrir(bytes_, para)
 
     def resumo(self, *partes: str) -> bytes:
         """A digest that nobody can compute without the secret: for what must not stand in the file."""

@@ -14,6 +14,7 @@ import ipaddress
 import math
 import time
 from collections.abc import Callable
+from typing import Any
 
 from academia.acesso.arquivo import Arquivo
 from academia.acesso.selo import Selo
@@ -104,7 +105,7 @@ class Tentativas:
 
 
 def _linha(db: local.Connection, alvo: bytes) -> tuple[int, float]:
-    achados = db.execute(_LER, (alvo,)).fetchall()
+    achados: list[tuple[Any, ...]] = db.execute(_LER, (alvo,)).fetchall()
     return (achados[0][0], achados[0][1]) if achados else (0, 0.0)
 
 

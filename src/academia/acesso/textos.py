@@ -14,7 +14,10 @@ PAGINA_VENCIDA = "A página ficou aberta tempo demais ou é de outra entrada. Na
 SEM_PERMISSAO = "Seu papel não permite isto. Se precisar, fale com o administrador."
 OUTRA_ORIGEM = "Este pedido veio de outro lugar, e não de uma página deste sistema. Nada foi feito."
 TROQUE_A_SENHA = "Antes de continuar, troque a senha de uso único."
-ILEGIVEL = "Os usuários não podem ser lidos agora. Nada foi feito. Tente de novo e, se continuar, chame o administrador."
+ILEGIVEL = (
+    "Os usuários não podem ser lidos agora. Nada foi feito. "
+    "Tente de novo e, se continuar, chame o administrador."
+)
 
 SENHA_CURTA = "A senha precisa de {minimo} caracteres ou mais."
 SENHA_LONGA = "A senha pode ter no máximo {maximo} caracteres."

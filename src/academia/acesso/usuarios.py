@@ -104,7 +104,10 @@ class Usuarios:
         return (usuario_de(achados[0][:-1]), str(achados[0][-1])) if achados else None
 
     def mudar_papel(self, login: str, papel: str) -> Usuario:
-        """Takes effect at once, in every process. Raises SemUsuario, PapelDesconhecido, UltimoAdministrador."""
+        """Takes effect at once, in every process.
+
+        Raises SemUsuario, PapelDesconhecido, UltimoAdministrador.
+        """
         _conhecido(papel)
         with self._arquivo.gravar() as db:
             usuario = _existente(db, login)

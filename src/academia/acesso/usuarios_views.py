@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 
 from academia.acesso import formularios, textos
@@ -100,7 +102,7 @@ def nova_senha() -> Response:
 def _pagina(status: int = 200, *, aviso: str = "", novo: dict[str, str] | None = None) -> Response:
     # What was typed comes back: after a refusal here, or after a login that had expired.
     criando = request.method == "POST" and request.endpoint == "usuarios.criar" and novo is None
-    digitado = request.form if criando else formularios.formulario_guardado() or {}
+    digitado: Mapping[str, str] = request.form if criando else formularios.formulario_guardado() or {}
     pagina = render_template(
         "acesso/usuarios.html",
         usuarios=sala().usuarios.todos(),

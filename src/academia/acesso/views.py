@@ -112,7 +112,7 @@ def _de_novo(code: str, aviso: str, esperar: int = 0) -> Response:
         aviso,
         login=request.form.get("login", ""),
         proximo=destino_local(request.form.get("proximo")) or "",
-        formulario=request.form.get(formularios.CAMPO, ""),
+        formulario=formularios.do_pedido(),
         esperar=esperar,
     )
 

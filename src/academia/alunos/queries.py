@@ -47,7 +47,7 @@ class Pagina:
 
 def listar(motor: Engine, pedido: Pedido) -> Pagina:
     """One page. Never raises DatabaseUnavailable: without PostgreSQL the local copy answers."""
-    gravacoes = _inacabadas(motor)
+    gravacoes = inacabadas(motor)
     achadas: Iterable[Linha]
     idade: float | None
     try:
@@ -64,10 +64,10 @@ def listar(motor: Engine, pedido: Pedido) -> Pagina:
 
 def um(motor: Engine, id_aluno: UUID) -> Linha | None:
     """One student. Raises DatabaseUnavailable when it is not known here and PostgreSQL cannot be asked."""
-    gravacoes = _inacabadas(motor)
+    gravacoes = inacabadas(motor)
     chave, fora_do_ar = str(id_aluno), None
     try:
-        base: Mapping[str, Linha] = motor.read(lambda tx: _por_id(tx, [chave]))
+        base: Mapping[str, Linha] = motor.read(lambda tx: por_id(tx, [chave]))
     except DatabaseUnavailable as erro:
         fora_do_ar = erro
         base, _ = linhas_da_copia(motor)
@@ -77,7 +77,7 @@ def um(motor: Engine, id_aluno: UUID) -> Linha | None:
     return linha
 
 
-def _inacabadas(motor: Engine) -> Sequence[tuple[Write, WriteState]]:
+def inacabadas(motor: Engine) -> Sequence[tuple[Write, WriteState]]:
     """Read before the rows: a write that is stored in between is then seen twice, never not at all.
 
     Raises JournalError: a list without what may be pending would be a wrong answer.
@@ -95,7 +95,7 @@ def _pagina(candidatas: list[Linha], pedido: Pedido, fonte: str, idade: float | 
 
 def _do_banco(tx: Transaction, pedido: Pedido, tocados: list[str]) -> tuple[list[Linha], Mapping[str, Linha]]:
     """The students that are found, without those that pending writes touch; and those, found or not."""
-    return _achados(tx, pedido, tocados), _por_id(tx, tocados)
+    return _achados(tx, pedido, tocados), por_id(tx, tocados)
 
 
 def _achados(tx: Transaction, pedido: Pedido, exceto: list[str]) -> list[Linha]:
@@ -114,7 +114,7 @@ def _achados(tx: Transaction, pedido: Pedido, exceto: list[str]) -> list[Linha]:
     return [linha for (linha,) in tx.execute(sql, parametros).fetchall()]
 
 
-def _por_id(tx: Transaction, ids: list[str]) -> Mapping[str, Any]:
+def por_id(tx: Transaction, ids: list[str]) -> Mapping[str, Any]:
     if not ids:
         return {}
     sql = f"SELECT {LINHA} FROM alunos WHERE id = ANY (%s::uuid[])"

@@ -1,7 +1,7 @@
 """`python -m academia.supervisor`: starts everything, keeps it running, ends all of it within 20 seconds.
 
-Order of the start: settings, port, embedded server, migration, gunicorn. Of the end: gunicorn (up to 11 s),
-then the server (up to 8 s). Exit 0 after a signal, 3 where it cannot start.
+Order of the start: settings, port, first administrator, embedded server, migration, gunicorn. Of the end:
+gunicorn (up to 11 s), then the server (up to 8 s). Exit 0 after a signal, 3 where it cannot start.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Iterator
 
 from academia.settings import Settings, SettingsError
 from academia.supervisor.ending import EndRequest
+from academia.supervisor.first_user import make_first_user
 from academia.supervisor.keeper import Keeper
 from academia.supervisor.migration import Migration
 from academia.supervisor.say import say
@@ -56,6 +57,7 @@ def _run(settings: Settings, ending: EndRequest, app: str) -> None:
     migration = Migration(settings)
     web = Web(settings, bound, app)
     try:
+        make_first_user(settings)
         if keeper is not None:
             say("Iniciando o PostgreSQL embutido…")
             if keeper.start():

@@ -85,7 +85,7 @@ def _as_of(status: Status) -> datetime | None:
 
 def _result(status: Status) -> _Result | None:
     asked = request.args.get("processado", type=int)
-    if asked is None:
+    if asked is None or asked <= 0:
         return None
     try:
         at = datetime.fromtimestamp(asked / 1000, UTC)

@@ -11,13 +11,16 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import psycopg
-from psycopg import waiting
+from psycopg import pq, waiting
 from psycopg._conninfo_attempts import conninfo_attempts
-from psycopg.abc import ConnDict
+from psycopg.abc import ConnDict, PQGenConn
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import PollingStatus
 from psycopg.rows import tuple_row
+from psycopg.waiting import Wait
 
 from robusto.deadline import Deadline
+from robusto.postgres import libpq
 
 T = TypeVar("T")
 
@@ -75,11 +78,39 @@ def connect(conninfo: str, deadline: Deadline) -> Connection:
 
 
 def _connect_one(attempt: ConnDict, deadline: Deadline) -> Connection:
-    generator = Connection._connect_gen(make_conninfo("", **attempt))
+    generator = _login(make_conninfo("", **attempt))
     connection = waiting.wait_conn(generator, interval=_INTERVAL, timeout=deadline.remaining())
     connection._autocommit = True
     connection.row_factory = tuple_row
     return connection
+
+
+def _login(conninfo: str) -> PQGenConn[Connection]:
+    """psycopg's own connect generator, but for one thing: a refusal keeps its SQLSTATE."""
+    pgconn = pq.PGconn.connect_start(conninfo.encode())
+    libpq.only_sqlstates(pgconn)
+    while True:
+        match pgconn.connect_poll():
+            case PollingStatus.READING:
+                yield pgconn.socket, Wait.R
+            case PollingStatus.WRITING:
+                yield pgconn.socket, Wait.W
+            case PollingStatus.OK:
+                libpq.whole_errors(pgconn)
+                pgconn.nonblocking = 1
+                return Connection(pgconn)
+            case _:
+                message = pgconn.get_error_message()
+                pgconn.finish()
+                raise ConnectionRefused(message, libpq.sqlstate_in(message))
+
+
+class ConnectionRefused(psycopg.OperationalError):
+    """The server, or nobody, answered with a refusal; with its SQLSTATE where it gave one."""
+
+    def __init__(self, message: str, state: str | None) -> None:
+        super().__init__(message)
+        self.sqlstate = state
 
 
 def _within(deadline: Deadline, call: Callable[[], T]) -> T:

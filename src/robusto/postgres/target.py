@@ -12,7 +12,7 @@ import psycopg
 
 from robusto.deadline import Deadline
 from robusto.errors import DatabaseUnavailable, LeaseLost, Refused
-from robusto.failures import CONFIGURATION_WAIT, WAIT_SECONDS, Phase, outcome_of
+from robusto.failures import CONFIGURATION_WAIT, NEW_CONNECTION, WAIT_SECONDS, Phase, outcome_of
 from robusto.handlers import Handler
 from robusto.outcome import Applied, Held, Outcome, Rejected, Scope, Unavailable
 from robusto.postgres import ledger
@@ -190,6 +190,10 @@ class PostgresTarget:
         try:
             with rolled_back(connection):
                 yield connection
+        except psycopg.Error as error:
+            if error.sqlstate in NEW_CONNECTION:
+                connection.abandon()
+            raise
         finally:
             self._pool.give_back(connection)
 

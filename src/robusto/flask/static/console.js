@@ -112,6 +112,8 @@
       if (!page || !page.getElementById("resultado")) throw new Error("no result");
       source = page.getElementById("veredito").dataset.source;
       show(page);
+      const here = new URL(answer.url);
+      history.replaceState(null, "", here.pathname + here.search); // a reload shows the result again
       tell(announcer, region("resultado").querySelector("[data-said]").textContent);
     } catch {
       tell(announcer, "");

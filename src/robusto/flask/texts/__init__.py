@@ -28,7 +28,12 @@ def number(value: int | None) -> str:
 
 def records(n: int) -> str:
     """So many records."""
-    return say("records.one") if n == 1 else say("records.many", number=number(n))
+    return counted("records", n)
+
+
+def counted(key: str, n: int) -> str:
+    """The words for one, or for so many."""
+    return say(f"{key}.one") if n == 1 else say(f"{key}.many", number=number(n))
 
 
 def reason(code: str) -> str:
@@ -115,9 +120,9 @@ def _drained(done: int, remaining: int, quarantined: int, *, connected: bool) ->
         return say("drained.away", remaining=records(remaining))
     if done == 0 and remaining == 0 and quarantined == 0:
         return say("drained.nothing")
-    sentence = say("drained.done", processed=records(done))
+    sentence = counted("drained.done", done)
     if remaining:
-        sentence += say("drained.remaining", remaining=records(remaining))
+        sentence += counted("drained.remaining", remaining)
     if quarantined:
         sentence += say("drained.quarantined", quarantined=records(quarantined))
     return sentence + "."

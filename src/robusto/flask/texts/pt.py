@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from robusto.flask.texts.pt_verdicts import VERDICTS
+
 #: What is shown for a figure that cannot be read: unknown is not zero.
 UNKNOWN = "não se sabe"
 
 WORDS: dict[str, str] = {
+    **VERDICTS,
     # -- the frame
     "lang": "pt-BR",
     "site.name": "Sistema",
@@ -15,7 +18,6 @@ WORDS: dict[str, str] = {
     "nav.pending": "Pendentes",
     "nav.quarantine": "Quarentena",
     "nav.activity": "Atividade",
-    "title": "{page} · {site}",
     # -- answers to who may not, and to what is not there
     "unauthenticated": "Entre no sistema ou envie um token válido.",
     "forbidden": "Você não tem permissão para isto.",
@@ -43,65 +45,8 @@ WORDS: dict[str, str] = {
     ),
     "message.back": "Voltar à situação do sistema",
     "message.show": "Ver o registro",
-    # -- the verdict
-    "level.green": "Verde",
-    "level.yellow": "Amarelo",
-    "level.red": "Vermelho",
-    "verdict.label": "Situação agora",
-    "verdict.since": "Desde {when} ({ago}).",
-    "verdict.desk": "No atendimento",
-    "verdict.todo": "O que fazer",
-    "verdict.cause": "Causa",
-    "well.what": "Tudo em ordem: cada registro é gravado na hora.",
-    "well.desk": "Pode atender normalmente.",
-    "well.todo": "Nada a fazer.",
-    "pending.what": "Pode continuar a registrar: há registros a caminho do banco de dados.",
-    "pending.desk": "Pode atender normalmente. O que está pendente está seguro neste sistema.",
-    "pending.todo": "Nada a fazer: os registros seguem sozinhos. Se quiser, use Processar Pendentes.",
-    "quarantine.what": "Pode continuar a registrar: há registros que precisam de uma pessoa.",
-    "quarantine.desk": "Pode atender normalmente. Nada foi perdido; o que é novo é gravado na hora.",
-    "quarantine.todo": "Abra a quarentena, veja o motivo de cada registro e decida: reenviar ou descartar.",
-    "away.what": "Pode continuar a registrar: o banco de dados está fora do ar e tudo é guardado aqui.",
-    "away.desk": "Pode atender normalmente. Cada registro recebe seu protocolo e fica seguro neste sistema.",
-    "away.todo": (
-        "Nada se perde: tudo será enviado quando o banco de dados voltar. Se a queda durar, avise o suporte."
-    ),
-    "coming_back.what": "Pode continuar a registrar: o banco de dados está voltando.",
-    "coming_back.desk": "Pode atender normalmente. O que foi guardado está sendo enviado.",
-    "coming_back.todo": "Aguarde alguns segundos.",
-    "never_looked.what": "O sistema acabou de começar: o banco de dados ainda não foi verificado.",
-    "never_looked.desk": "Pode atender normalmente: o que não puder ser gravado será guardado aqui.",
-    "never_looked.todo": (
-        "Aguarde alguns segundos. Se continuar assim, veja se o sistema foi iniciado por inteiro."
-    ),
-    "configuration.what": "Pode continuar a registrar, mas o banco de dados recusa este sistema.",
-    "configuration.desk": "Pode atender normalmente: tudo é guardado aqui, mas nada chega ao banco de dados.",
-    "configuration.todo": (
-        "Isto não passa sozinho. Chame quem administra o banco de dados: confira endereço, usuário, senha e "
-        "permissões."
-    ),
-    "held.what": "Pode continuar a registrar, mas há registros que só seguem depois de um conserto.",
-    "held.desk": "Pode atender normalmente. Os registros separados e os que vêm depois deles estão seguros.",
-    "held.todo": "Isto não passa sozinho. Chame o suporte e mostre a causa abaixo.",
-    "silent.what": "Pode continuar a registrar, mas ninguém está cuidando do envio.",
-    "silent.desk": "Pode atender normalmente: os registros são guardados, mas não são enviados.",
-    "silent.todo": "Reinicie o sistema. Se continuar assim, chame o suporte.",
-    "stalled.what": "Pode continuar a registrar, mas o envio dos pendentes parou.",
-    "stalled.desk": "Pode atender normalmente. O que está pendente está seguro, mas não avança.",
-    "stalled.todo": "Use Processar Pendentes. Se nada mudar, chame o suporte.",
-    "unbalanced.what": "A conta dos registros não fecha: chame o suporte agora.",
-    "unbalanced.desk": "Confira cada novo registro e anote os números de protocolo.",
-    "unbalanced.todo": "Não apague nem mova arquivos. Chame o suporte; a verificação mostra o que falta.",
-    "journal_failed.what": "ATENÇÃO: se o banco de dados falhar agora, nada poderá ser guardado.",
-    "journal_failed.desk": "Só conte como feito o que aparecer como gravado. Na dúvida, anote no papel.",
-    "journal_failed.todo": (
-        "Chame o administrador agora: veja se o disco está cheio ou a pasta da fila foi mudada."
-    ),
-    "journal_unreadable.what": "ATENÇÃO: a fila local não pode ser lida. Não se sabe o que está pendente.",
-    "journal_unreadable.desk": "Anote os registros no papel até que isto seja consertado.",
-    "journal_unreadable.todo": "Chame o administrador agora. Não apague nem mova arquivos.",
     # -- the conservation line
-    "books.title": "Nada se perde: a conta dos registros",
+    "books.title": "A conta dos registros",
     "books.accepted": "Aceitos",
     "books.stored": "Gravados",
     "books.pending": "Pendentes",
@@ -141,7 +86,6 @@ WORDS: dict[str, str] = {
     "connection.checked": "Última verificação",
     "connection.read_at": "Página de",
     # -- the manual drain
-    "process.title": "Enviar agora",
     "process.button": "Processar Pendentes",
     "process.hint": "O envio é automático; o botão apenas não espera. Clicar duas vezes não repete nada.",
     "process.busy": "Processando…",
@@ -153,14 +97,15 @@ WORDS: dict[str, str] = {
     "result.applied": "Gravado",
     "result.quarantined": "Em quarentena: {reason}",
     "result.held": "Separado, nova tentativa automática: {reason}",
-    "result.pending": "Pendente",
     "drained.away": (
         "O banco de dados está fora do ar. "
         "{remaining} em segurança neste sistema; enviaremos sozinhos quando voltar."
     ),
     "drained.nothing": "Nada pendente.",
-    "drained.done": "{processed} sincronizado(s)",
-    "drained.remaining": "; {remaining} ainda pendente(s)",
+    "drained.done.one": "1 registro sincronizado",
+    "drained.done.many": "{number} registros sincronizados",
+    "drained.remaining.one": "; 1 registro ainda pendente",
+    "drained.remaining.many": "; {number} registros ainda pendentes",
     "drained.quarantined": "; {quarantined} em quarentena, à espera de correção",
     # -- live
     "live.stale": "Sem atualização desde {at}. O que se vê abaixo pode estar velho; tentando de novo.",
@@ -212,14 +157,13 @@ WORDS: dict[str, str] = {
     "column.field": "Campo",
     "column.value": "Valor",
     # -- one entry
-    "entry.title": "Registro {protocol}",
+    "entry.title": "Registro",
     "entry.write": "Gravação",
     "entry.version": "Versão",
     "entry.version.note": "{version}ª versão: já foi reenviado por uma pessoa.",
     "entry.seq": "Número na fila",
     "entry.author": "Autor",
     "entry.changed": "Nesta situação desde",
-    "entry.retry": "Nova tentativa a partir de",
     "entry.reason": "Motivo",
     "entry.advice": "O que fazer",
     "entry.code": "código",
@@ -262,21 +206,21 @@ WORDS: dict[str, str] = {
     "reveal.button": "Mostrar os dados",
     "reveal.hint": "Fica registrado quem viu.",
     "requeue.button": "Reenviar",
-    "requeue.title": "Reenviar {protocol}",
+    "requeue.title": "Reenviar",
     "requeue.text": (
         "O registro volta à fila como está e é tentado outra vez. Faça isto depois de resolver a causa da "
         "recusa; senão ele volta à quarentena."
     ),
     "requeue.confirm": "Reenviar registro",
     "discard.button": "Descartar",
-    "discard.title": "Descartar {protocol}",
+    "discard.title": "Descartar",
     "discard.text": (
         "O registro não será gravado e nunca terá efeito. Faça isto só quando os dados "
         "não servem ou já foram "
         "gravados de outro modo."
     ),
     "discard.confirm": "Descartar registro",
-    "verb.followers": "{records} esperam por este registro e seguem depois da sua decisão.",
+    "verb.followers.many": "{number} registros esperam por este e seguem depois da sua decisão.",
     "verb.followers.one": "1 registro espera por este e segue depois da sua decisão.",
     "verb.reason": "Motivo da decisão",
     "verb.reason.hint": "Fica registrado com seu nome. Não escreva dados pessoais.",

@@ -64,6 +64,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "22": ("Um valor não serve para o campo", _DATA),
     "23": ("O registro fere uma regra do banco de dados", _DATA),
     "25": ("O banco de dados não aceitou a transação", _WAIT),
+    "26": ("A conexão com o banco de dados precisou ser refeita", _WAIT),
     "28": ("O banco de dados recusou o usuário do sistema", _GRANTS),
     "3D": ("O banco de dados não existe", _GRANTS),
     "3F": ("Falta um esquema no banco de dados", _GRANTS),
