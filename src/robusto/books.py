@@ -10,7 +10,6 @@ from uuid import UUID
 from robusto.clock import Clock
 from robusto.deadline import Deadline
 from robusto.errors import DatabaseUnavailable
-from robusto.journal.copies import Copies
 from robusto.postgres import ledger
 from robusto.postgres.target import PostgresTarget
 from robusto.shared import SharedRecord
@@ -37,18 +36,19 @@ class Books:
         self,
         record: SharedRecord,
         target: PostgresTarget,
-        copies: Copies,
         journal: Callable[[], UUID],
+        movement: Callable[[], object],
         clock: Clock,
     ) -> None:
+        """`movement` changes whenever a direct write was stored here, or an entry was applied."""
         self._record = record
         self._target = target
-        self._copies = copies
         self._journal = journal
+        self._movement = movement
         self._clock = clock
         self._counted = float("-inf")
         self._took = 0.0
-        self._copies_then = -1
+        self._movement_then: object = None
 
     def last(self) -> DirectCount | None:
         """The last known figure; None before the first count."""
@@ -60,10 +60,10 @@ class Books:
     def count_when_due(self) -> None:
         """A chore of the worker."""
         since = self._clock.monotonic() - self._counted
-        copies = self._copies.count()
-        due = since > max(_BUSY, _SHARE * self._took) if copies != self._copies_then else since > _QUIET
-        if due:
-            self._copies_then = copies
+        movement = self._movement()
+        pause = _QUIET if movement == self._movement_then else max(_BUSY, _SHARE * self._took)
+        if since > pause:
+            self._movement_then = movement
             self.count()
 
     def count(self) -> None:

@@ -15,8 +15,9 @@ from robusto.events import Events
 from robusto.shared import Record, SharedRecord
 
 #: Seconds that PostgreSQL has to stay well before requests go to it again, doubled with every
-#: relapse within the memory, so that a flapping server costs each desk one deadline and not twenty.
-_SHORTEST_HOLD, _LONGEST_HOLD, _MEMORY = 0.5, 15.0, 60.0
+#: relapse within the memory, so that a flapping server costs each desk one deadline and not twenty;
+#: at most so long that the return is shown within 5 s (contract §4).
+_SHORTEST_HOLD, _LONGEST_HOLD, _MEMORY = 0.5, 4.0, 60.0
 
 
 class BreakerState(Enum):

@@ -60,7 +60,7 @@ class Parts:
         self.breaker = Breaker(SharedRecord(folder / "breaker"), events, clock)
         self.health = JournalHealth(SharedRecord(folder / "health"), self.journal, events, clock)
         self.books = Books(
-            SharedRecord(folder / "books"), self.target, self.copies, self.journal.journal_id, clock
+            SharedRecord(folder / "books"), self.target, self.journal.journal_id, self._movement, clock
         )
         self.passes = Passes(SharedRecord(folder / "passes"))
         self.lease = Lease(SharedRecord(folder / "lease"), self.journal, config.lease_seconds, clock)
@@ -114,6 +114,9 @@ class Parts:
         else:
             self.worker.turn_alone()
         return self.passes.wait(number, deadline)
+
+    def _movement(self) -> tuple[int, int]:
+        return self.copies.count(), self.journal.counts().applied
 
     def _wake(self, event: Event) -> None:
         if event.name in ("write_pending", "write_requeued", "write_discarded"):

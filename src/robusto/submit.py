@@ -53,19 +53,19 @@ class Submit:
     def _hand_over(self, write: Write, deadline: Deadline) -> Receipt:
         with self._order.turn(write, deadline) as turn:
             if not turn:
-                return self._append(write, "busy")
+                return self._keep(write, "busy")
             if self._journal.waits_behind(write.waits_for):
-                return self._append(write, "behind")
+                return self._keep(write, "behind")
             if not self._breaker.allows_direct():
-                return self._repeat(write) or self._append(write, "unavailable")
+                return self._keep(write, "unavailable")
             match self._delivery.attempt(write, deadline):
                 case Applied(duplicate=duplicate):
                     return self._stored(write, duplicate)
                 case Unavailable(reason=reason, maybe_applied=maybe_applied, alarm=alarm):
                     self._breaker.failed(reason, alarm=alarm)
-                    return self._repeat(write) or self._append(write, "unavailable", maybe_applied)
+                    return self._keep(write, "unavailable", maybe_applied)
                 case Held(reason=reason, maybe_applied=maybe_applied):
-                    return self._append(write, reason, maybe_applied)
+                    return self._keep(write, reason, maybe_applied)
                 case Rejected() as rejected:
                     raise self._refusal(write, rejected)
 
@@ -75,7 +75,7 @@ class Submit:
         return None if entry is None else self._answer(write, entry)
 
     def _repeat(self, write: Write) -> Receipt | None:
-        """PostgreSQL cannot be asked, but this host saw the same key being stored directly."""
+        """PostgreSQL is not asked, but this host saw the same key being stored directly."""
         try:
             found = self._copies.find(write.id)
         except (JournalError, OSError):
@@ -86,8 +86,11 @@ class Submit:
             raise self._refusal(write, Rejected("key_reused"))
         return Receipt(write.key, write.id, WriteState.STORED, duplicate=True)
 
-    def _append(self, write: Write, reason: str, maybe_applied: bool = False) -> Receipt:
+    def _keep(self, write: Write, reason: str, maybe_applied: bool = False) -> Receipt:
         """Into the journal, on a time of its own: the request's deadline is for PostgreSQL."""
+        repeat = self._repeat(write)
+        if repeat is not None:
+            return repeat
         try:
             entry, was_there = self._journal.append(
                 Draft(write, reason, maybe_applied), Deadline.after(self._clock, _APPEND_SECONDS)
@@ -106,11 +109,11 @@ class Submit:
         return Receipt(write.key, write.id, state, duplicate=True, reason=entry.reason)
 
     def _stored(self, write: Write, duplicate: bool) -> Receipt:
+        try:
+            self._copies.keep(write)
+        except (JournalError, OSError) as error:  # it is stored; only the safety net has a hole
+            self._events.emit("copy_failed", write=str(write.id), error=type(error).__name__)
         if not duplicate:
-            try:
-                self._copies.keep(write)
-            except (JournalError, OSError) as error:  # it is stored; only the safety net has a hole
-                self._events.emit("copy_failed", write=str(write.id), error=type(error).__name__)
             self._events.emit("write_stored", write=str(write.id), kind=write.kind)
         return Receipt(write.key, write.id, WriteState.STORED, duplicate=duplicate)
 

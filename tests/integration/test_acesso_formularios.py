@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -144,6 +145,15 @@ def test_what_was_not_sealed_here_is_nothing(app: Flask, selado: str) -> None:
     pessoa = Navegador(app, criar(app, "ana", "recepcao"))
     pessoa.abrir("/senha")
     assert pessoa.enviar("/formulario", formulario=selado).location == "/"
+
+
+def test_the_files_of_a_stranger_are_not_read(app: Flask) -> None:
+    arquivo = (BytesIO(b"x" * (2 << 20)), "foto.jpg")
+    resposta = app.test_client().post("/ficha/gravar", data={"nome": "Rui", "foto": arquivo})
+    assert resposta.status_code == 401
+    navegador = Navegador(app).abrir("/ficha/gravar", "POST", data={"nome": "x" * 600_000})
+    assert navegador.status_code == 401
+    assert 'name="formulario"' not in navegador.text
 
 
 def test_a_form_leads_to_no_other_site(app: Flask) -> None:

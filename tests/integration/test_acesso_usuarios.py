@@ -12,7 +12,7 @@ from flask import Flask
 
 from academia.acesso.cabecalhos import CSP
 from tests.support.api import Api, aplicacao
-from tests.support.navegador import NINGUEM, SENHA, Navegador, acesso_de, criar, destino
+from tests.support.navegador import NINGUEM, SENHA, Navegador, acesso_de, criar, destino, escondido
 
 
 @pytest.fixture
@@ -103,6 +103,24 @@ def test_the_last_active_administrator_stays_one(app: Flask, chefe: Navegador) -
     criar(app, "outra", "administrador")
     assert runner.invoke(args=["usuarios", "desativar", "chefe"]).exit_code == 0
     assert not chefe.esta_dentro()
+
+
+def test_the_form_for_a_new_user_outlives_an_expired_login(app: Flask, chefe: Navegador) -> None:
+    chefe.sair()
+    recusada = chefe.abrir(
+        "/usuarios",
+        "POST",
+        data={"login": "ana", "nome": "Ana Inventada", "papel": "professor"},
+        headers={"Referer": "http://localhost/usuarios"},
+    )
+    assert recusada.status_code == 401
+    selado = escondido(recusada, "formulario")
+    assert destino(chefe.enviar("/entrar", login="chefe", senha=SENHA, formulario=selado)) == "/usuarios"
+    pagina = chefe.abrir("/usuarios").text
+    assert 'value="ana"' in pagina and 'value="Ana Inventada"' in pagina
+    assert '<option value="professor" selected>' in pagina
+    assert chefe.enviar("/usuarios", login="ana", papel="professor").status_code == 200
+    assert 'value="Ana Inventada"' not in chefe.abrir("/usuarios").text
 
 
 def test_names_are_shown_as_text(app: Flask, chefe: Navegador) -> None:

@@ -23,6 +23,8 @@ ABERTOS = frozenset({"static", "robusto.static", "robusto.livez", "robusto.ready
 _DE_ENTRADA = frozenset({"acesso.formulario_de_entrada", "acesso.entrar"})
 _COM_SENHA_A_TROCAR = frozenset({"acesso.formulario_de_senha", "acesso.mudar_senha", "acesso.sair"})
 _DA_EXTENSAO = "robusto"
+#: A stranger's form is read, but not his files: they would fill the disk.
+_DE_ESTRANHO_BYTES = 1 << 20
 _STATUS = "/sistema/status"
 
 
@@ -32,6 +34,8 @@ def barreira() -> Response | None:
         return None  # below /api only tokens count: see academia.api.autenticacao
     if sessao_atual().ilegivel:
         raise AcessoIlegivel
+    if usuario_atual() is None:
+        request.max_content_length = _DE_ESTRANHO_BYTES
     recusa = None if request.endpoint in _DE_ENTRADA else _de_quem_nao_pode()
     if recusa is not None or sem_efeito():
         return recusa

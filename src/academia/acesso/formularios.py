@@ -17,6 +17,7 @@ from typing import Any
 
 from flask import request
 from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from academia.acesso.destino import destino_local, pagina_do_formulario
 from academia.acesso.interface import CAMPO_CSRF, sessao_atual
@@ -64,7 +65,11 @@ def do_pedido() -> str:
     """The form that is posted now, sealed for a hidden field; "" where there is none."""
     if request.mimetype not in ("application/x-www-form-urlencoded", "multipart/form-data"):
         return ""
-    if selado := request.form.get(CAMPO):  # it was refused once before
+    try:
+        selado = request.form.get(CAMPO)
+    except RequestEntityTooLarge:
+        return ""
+    if selado:  # it was refused once before
         return selado
     if request.endpoint == "acesso.entrar":
         return ""

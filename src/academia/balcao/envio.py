@@ -8,6 +8,7 @@ sent as a change of the same student, with the values sent last as those that we
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -21,11 +22,13 @@ from academia.alunos.sobrepor import Linha
 from academia.alunos.writes import Edicao, Remetente, cadastrar, editar, ids_do_cadastro
 from academia.balcao import formulario
 from academia.balcao.formulario import Digitado
-from robusto.errors import DatabaseUnavailable, KeyReused, NotAccepted
+from robusto.errors import DatabaseUnavailable, JournalError, KeyReused, NotAccepted
 from robusto.write import canonical_json
 
 if TYPE_CHECKING:
     from robusto import Engine
+
+_log = logging.getLogger(__name__)
 
 NAMESPACE = "app"
 
@@ -61,15 +64,22 @@ def enviar_cadastro(
     pedido = formulario.pedido(digitado)
     colunas = ler_cadastro(pedido).colunas()
     gravacao, id_aluno = ids_do_cadastro(motor, remetente)
-    iguais = parecidos_daqui(motor, Pessoa.de(colunas))
-    outros = [linha for linha in iguais if linha["id"] not in {str(id_aluno), *outras}]
-    if outros:
+    if outros := _outros(motor, Pessoa.de(colunas), {str(id_aluno), *outras}):
         raise PareceJaExistir(outros)
     try:
         aceito = cadastrar(motor, colunas, remetente, pedido)
     except KeyReused:
         return _reenviar(motor, id_aluno, gravacao, digitado, remetente, a_mesma=a_mesma)
     return aceito.id_aluno, aceito.recibo.id
+
+
+def _outros(motor: Engine, pessoa: Pessoa, conhecidos: Collection[str]) -> list[Linha]:
+    """Who looks alike, as far as it is known here; PostgreSQL is not waited for twice in one request."""
+    try:
+        return [linha for linha in parecidos_daqui(motor, pessoa) if linha["id"] not in conhecidos]
+    except JournalError as erro:  # a copy that cannot be read is no reason to send a person away
+        _log.warning("possible duplicates cannot be looked up: %s", type(erro).__name__)
+        return []
 
 
 def _reenviar(

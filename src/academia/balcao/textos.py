@@ -176,6 +176,15 @@ SEM_PROCURA = Frase(
     "desconhecido", "Não é possível procurar agora.", "A fila local não pode ser lida. Chame o administrador."
 )
 DA_COPIA = "da cópia local de {hora}"
+
+
+def da_copia(hora: str) -> Frase:
+    """A student as the local copy has him."""
+    return Frase(
+        "da-copia", "Da cópia local.", f"O banco de dados está fora do ar; estes dados são de {hora}.", "yellow"
+    )
+
+
 SEM_COPIA = "sem o banco de dados e sem cópia local: só o que está guardado neste sistema"
 HA_MAIS = "Há mais pessoas: escreva mais do nome."
 

@@ -89,12 +89,16 @@ def _login(conninfo: str) -> PQGenConn[Connection]:
     """psycopg's own connect generator, but for one thing: a refusal keeps its SQLSTATE."""
     pgconn = pq.PGconn.connect_start(conninfo.encode())
     libpq.only_sqlstates(pgconn)
+    if pgconn.status != pq.ConnStatus.BAD:  # polled before the handshake is through, libpq would block
+        yield pgconn.socket, Wait.W
     while True:
         match pgconn.connect_poll():
             case PollingStatus.READING:
-                yield pgconn.socket, Wait.R
+                while not (yield pgconn.socket, Wait.R):
+                    pass  # only a look for interrupts: libpq blocks when it is polled too early
             case PollingStatus.WRITING:
-                yield pgconn.socket, Wait.W
+                while not (yield pgconn.socket, Wait.W):
+                    pass
             case PollingStatus.OK:
                 libpq.whole_errors(pgconn)
                 pgconn.nonblocking = 1
