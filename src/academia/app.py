@@ -13,6 +13,7 @@ from academia.api import problemas
 from academia.api.autenticacao import exigir_token
 from academia.api.openapi import openapi
 from academia.api.sala import NOME, Sala
+from academia.balcao import balcao
 from academia.cli_postgres import grupo_postgres
 from academia.cli_tokens import grupo_tokens
 from academia.gravacoes.views import gravacoes
@@ -47,7 +48,7 @@ def _montar(settings: Settings) -> Flask:
     problemas.instalar(app)
     app.before_request(exigir_token)
     acesso.instalar(app, settings)
-    for sala in (acesso.inicio_provisorio(), alunos, gravacoes, openapi):
+    for sala in (balcao, alunos, gravacoes, openapi):
         app.register_blueprint(sala)
     for grupo in (grupo_importar, grupo_postgres, grupo_tokens):
         app.cli.add_command(grupo)

@@ -9,8 +9,9 @@ import weakref
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import wraps
 from itertools import islice
-from typing import TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 from uuid import UUID, uuid4
 
 from robusto.clock import Clock, SystemClock
@@ -18,6 +19,7 @@ from robusto.config import Config
 from robusto.deadline import Deadline
 from robusto.errors import JournalError, NotAccepted
 from robusto.events import Events, Listener
+from robusto.gate import Gate
 from robusto.handlers import Apply, Handlers, Transaction
 from robusto.identity import Identity
 from robusto.journal.entry import Counts, Entry
@@ -34,6 +36,7 @@ from robusto.watch.log import log_event
 from robusto.watch.status import Status
 from robusto.write import Payload, Receipt, Write, WriteState
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 #: Seconds that a manual drain waits for the worker's answer (contract §4).
@@ -52,6 +55,17 @@ class Found:
     reason: str
 
 
+def _let_in(method: Callable[Concatenate[Engine, P], T]) -> Callable[Concatenate[Engine, P], T]:
+    """A call through the gate: the engine is not closed, and no process forked, under its feet."""
+
+    @wraps(method)
+    def call(self: Engine, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        with self._gate:
+            return method(self, *args, **kwargs)
+
+    return call
+
+
 class Engine:
     """Writes to PostgreSQL or into the journal, each taking effect once and in order.
 
@@ -65,6 +79,7 @@ class Engine:
         self._replicas: list[Replica] = []
         self._listeners: list[Listener] = [log_event]
         self._opening = threading.RLock()
+        self._gate = Gate()
         self._parts: Parts | None = None
         self._reopen = False
         self._with_worker = True
@@ -113,6 +128,10 @@ class Engine:
 
     def close(self) -> None:
         """End the worker after the entry in hand, pass its turn on, close every file."""
+        with self._gate.shut_for_a_while():
+            self._close_parts()
+
+    def _close_parts(self) -> None:
         with self._opening:
             if self._parts is not None:
                 self._parts.close()
@@ -142,21 +161,24 @@ class Engine:
 
     def _before_fork(self) -> None:
         """SQLite's locks and the kernel's do not survive a fork in one piece: both sides begin anew."""
-        self._opening.acquire()
+        self._gate.shut()
         self._reopen = self._parts is not None and self._parts.worker.running
-        self.close()
+        self._close_parts()
 
     def _after_fork(self) -> None:
-        self._opening.release()
-        if self._reopen:
-            self.open(worker=self._with_worker)
+        try:
+            if self._reopen:
+                self.open(worker=self._with_worker)
+        finally:
+            self._gate.open()
 
     def _born(self) -> None:
         """A child opens its own on first use; it may be about to become another program."""
-        self._opening = threading.RLock()
+        self._opening, self._gate = threading.RLock(), Gate()
 
     # -- writing -------------------------------------------------------------------------------
 
+    @_let_in
     def submit(
         self,
         kind: str,
@@ -199,14 +221,17 @@ class Engine:
         )
         return parts.submit.submit(write, self._deadline())
 
+    @_let_in
     def write_id(self, kind: str, key: str, namespace: str = "") -> UUID:
         """The id that a write with this key has or will have. Raises JournalError."""
         return self._ready().identity().write_id(namespace, kind, key)
 
+    @_let_in
     def derived_id(self, write_id: UUID, label: str) -> UUID:
         """An id for something that this write makes, known before it is made. Raises JournalError."""
         return self._ready().identity().derived_id(write_id, label)
 
+    @_let_in
     def drain(self, timeout: float = _DRAIN_SECONDS) -> Drained:
         """Ask for a pass and wait for it, at most `timeout` seconds; two askers share one pass.
 
@@ -225,22 +250,27 @@ class Engine:
 
     # -- looking -------------------------------------------------------------------------------
 
+    @_let_in
     def status(self) -> Status:
         """The verdict and its figures, from local state. Never raises, never waits."""
         return self._ready().watch.status()
 
+    @_let_in
     def look(self) -> None:
         """Ask PostgreSQL now, once, and share the finding; takes a second at most."""
         self._ready().worker.look()
 
+    @_let_in
     def has_looked(self) -> bool:
         """Whether anybody on this host has asked PostgreSQL yet."""
         return self._ready().breaker.finding() is not None
 
+    @_let_in
     def journal_problem(self) -> str:
         """Why no write could be accepted durably, or "" when one could."""
         return self._ready().health.problem()
 
+    @_let_in
     def read(self, work: Callable[[Transaction], T]) -> T:
         """Run queries in one read-only transaction inside the deadline. Raises DatabaseUnavailable."""
         return self._ready().reading.read(work, self._deadline())
@@ -249,6 +279,7 @@ class Engine:
         """The local read copy of a replicated query."""
         return self._ready().replicas[name]
 
+    @_let_in
     def find(self, low: UUID, high: UUID | None = None) -> Found | None:
         """Where the write with this id, or in this range of ids, is; None when there is none.
 
@@ -269,10 +300,12 @@ class Engine:
         rows = self.read(lambda tx: ledger.rows_between(tx, low, high))
         return _found_in_ledger(rows[0]) if rows else None
 
+    @_let_in
     def unfinished(self, kinds: Collection[str]) -> list[tuple[Write, WriteState]]:
         """Readable writes of these kinds that PostgreSQL does not have yet, in order. Raises JournalError."""
         return self._ready().overlay.unfinished(kinds)
 
+    @_let_in
     def recent(self, kinds: Collection[str], since: datetime) -> list[Write]:
         """Readable writes of these kinds that this host saw stored since then. Raises JournalError."""
         return self._ready().overlay.recent(kinds, since)
@@ -287,6 +320,7 @@ class Engine:
         """What is not finished, page by page, and who waits behind whom."""
         return self._ready().backlog
 
+    @_let_in
     def kinds(self) -> list[str]:
         """The names of all kinds that have a handler."""
         return sorted(self._handlers.kinds())
@@ -296,16 +330,19 @@ class Engine:
         """What happened, newest first."""
         return self._ready().activity
 
+    @_let_in
     def verify(self) -> Proof:
         """The conservation proof against PostgreSQL. Raises DatabaseUnavailable, JournalError."""
         parts = self._ready()
         return Verifier(parts.journal, parts.copies, parts.target, self._clock).verify()
 
+    @_let_in
     def inspect(self, limit: int = 1000) -> tuple[Counts, list[Entry]]:
         """The journal's counts and its first unfinished entries. Raises JournalError."""
         journal = self._ready().journal
         return journal.counts(), [each.entry for each in islice(journal.unfinished(), limit)]
 
+    @_let_in
     def verify_journal(self) -> list[str]:
         """Read every page of the journal and open every seal; what is damaged, or nothing.
 

@@ -104,11 +104,13 @@ def test_children_forked_at_any_moment_lose_nothing(
         cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     try:
-        answered = forker.communicate(timeout=20)[0].split()
+        answered = forker.communicate(timeout=12)[0].split()
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(forker.pid, signal.SIGKILL)  # its children too
         forker.wait()
+        assert forker.stdout is not None
+        forker.stdout.close()
     assert forker.returncode == 0
     assert len(answered) == len(set(answered)) > 50
     assert set(answered) <= {str(each.id) for each in engine.inspect(10**6)[1]}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -148,9 +147,9 @@ def test_what_was_not_sealed_here_is_nothing(app: Flask, selado: str) -> None:
 
 
 def test_the_files_of_a_stranger_are_not_read(app: Flask) -> None:
-    arquivo = (BytesIO(b"x" * (2 << 20)), "foto.jpg")
-    resposta = app.test_client().post("/ficha/gravar", data={"nome": "Rui", "foto": arquivo})
-    assert resposta.status_code == 401
+    parte = b'--x\r\nContent-Disposition: form-data; name="foto"; filename="foto.jpg"\r\n\r\n'
+    enviado = {"data": parte + b"x" * (2 << 20), "content_type": "multipart/form-data; boundary=x"}
+    assert Navegador(app).abrir("/ficha/gravar", "POST", **enviado).status_code == 401
     navegador = Navegador(app).abrir("/ficha/gravar", "POST", data={"nome": "x" * 600_000})
     assert navegador.status_code == 401
     assert 'name="formulario"' not in navegador.text

@@ -17,8 +17,8 @@ from robusto import local
 from tests.support.api import aplicacao
 from tests.support.navegador import NINGUEM, Navegador, criar, destino
 
-#: Anyone · a token of the API · whoever is logged in · a right of the contract.
-TODOS, TOKEN, DENTRO = "todos", "token", "dentro"
+#: Anyone · a token of the API · whoever is logged in · who works at the desk; else a right of the contract.
+TODOS, TOKEN, DENTRO, BALCAO = "todos", "token", "dentro", "balcão"
 
 QUEM_PODE: dict[str, str] = {
     "static": TODOS,
@@ -29,6 +29,21 @@ QUEM_PODE: dict[str, str] = {
     "acesso.mudar_senha": DENTRO,
     "acesso.retomar": DENTRO,
     "balcao.inicio": DENTRO,
+    "balcao.procurar": BALCAO,
+    "balcao.procurar_de_novo": BALCAO,
+    "balcao.novo": BALCAO,
+    "balcao.novo_com_o_que_foi_procurado": BALCAO,
+    "balcao.aluno": BALCAO,
+    "balcao.cadastro": BALCAO,
+    "balcao.cadastrar": BALCAO,
+    "balcao.rascunho": BALCAO,
+    "balcao.parecidos_com": BALCAO,
+    "balcao.editar": BALCAO,
+    "balcao.mudar": BALCAO,
+    "balcao.rascunho_da_edicao": BALCAO,
+    "balcao.ver_novidades": BALCAO,
+    "balcao.novidades_lidas": BALCAO,
+    "balcao.recibo": BALCAO,
     "usuarios.listar": "administrar",
     "usuarios.criar": "administrar",
     "usuarios.mudar_papel": "administrar",
@@ -62,7 +77,8 @@ QUEM_PODE: dict[str, str] = {
 #: Addresses that answer 401 to strangers although they are read: programs and scripts ask them.
 SEM_REDIRECIONAR = {"robusto.status", "robusto.panel"}
 
-_VALORES = {"id": "01920000-0000-7000-8000-000000000000", "filename": "academia.css"}
+_UUID = "01920000-0000-7000-8000-000000000000"
+_VALORES = {"id": _UUID, "aluno": _UUID, "gravacao": _UUID, "chave": "0" * 32, "filename": "academia.css"}
 
 
 class Rota(NamedTuple):
@@ -100,6 +116,12 @@ def casa(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Casa]:
         yield Casa(api.app, usuarios, var / "acesso.db")
 
 
+def _pode(papel: str, quem: str) -> bool:
+    if quem == BALCAO:
+        return papel in ("administrador", "recepcao")
+    return quem in (TODOS, DENTRO) or tem(papel, quem)
+
+
 def test_every_route_stands_in_the_table(casa: Casa) -> None:
     assert {rota.endpoint for rota in casa.rotas()} == set(QUEM_PODE)
 
@@ -125,7 +147,7 @@ def test_every_route_lets_in_whoever_may_and_nobody_else(casa: Casa, papel: str)
         quem = QUEM_PODE[rota.endpoint]
         if quem == TOKEN:
             assert status == 401, (rota, papel)
-        elif quem in (TODOS, DENTRO) or tem(papel, quem):
+        elif _pode(papel, quem):
             assert status not in (401, 403, 405, 500), (rota, papel, status)
         else:
             assert status == 403, (rota, papel, status)

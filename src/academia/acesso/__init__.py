@@ -19,7 +19,7 @@ inline scripts and styles.
 
 from academia.acesso.direitos import DIREITOS, PAPEIS
 from academia.acesso.formularios import esquecer_formulario, formulario_guardado, guardar_formulario
-from academia.acesso.montagem import inicio_provisorio, instalar
+from academia.acesso.montagem import instalar
 from academia.acesso.quem import autoriza, exige, exige_login, nome_para_o_registro, pode, usuario_atual
 from academia.acesso.usuarios import Usuario
 
@@ -33,7 +33,6 @@ __all__ = [
     "exige_login",
     "formulario_guardado",
     "guardar_formulario",
-    "inicio_provisorio",
     "instalar",
     "nome_para_o_registro",
     "pode",

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, Flask, Response, abort, make_response, render_template, request
+from flask import Flask, Response, abort, make_response, render_template, request
 from flask_wtf.csrf import CSRFProtect
 
 from academia.acesso import textos
@@ -17,7 +17,7 @@ from academia.acesso.cabecalhos import por_cabecalhos
 from academia.acesso.cli import grupo_usuarios
 from academia.acesso.hospedeiro import Hospedeiros
 from academia.acesso.interface import COOKIE, Interface
-from academia.acesso.quem import exige_login, pode, usuario_atual
+from academia.acesso.quem import pode, usuario_atual
 from academia.acesso.respostas import e_para_pessoa
 from academia.acesso.sala import NOME, Acesso
 from academia.acesso.usuarios_views import usuarios
@@ -52,20 +52,7 @@ def instalar(app: Flask, settings: Settings) -> None:
         "nome": settings.nome,
         "suporte": settings.suporte,
         "versao": importlib.metadata.version("robusto"),
-        "papeis": textos.PAPEIS,
     }
-
-
-def inicio_provisorio() -> Blueprint:
-    """A page at `/`, until the front desk has its own."""
-    balcao = Blueprint("balcao", __name__)
-
-    @balcao.get("/")
-    @exige_login
-    def inicio() -> str:
-        return render_template("acesso/inicio.html")
-
-    return balcao
 
 
 def _recusar_outros_nomes(hospedeiros: Hospedeiros) -> Callable[[], None]:

@@ -23,8 +23,8 @@ _SQL = f"SELECT {LINHA}, alterado_em FROM alunos WHERE id = %s"
 
 @dataclass(frozen=True, slots=True)
 class Ficha:
-    """`desde`: when the stored row last changed, None where it is not known. `de`: the time of the local copy,
-    None where the answer is PostgreSQL's. `gravacoes`: unfinished writes about this student, in order."""
+    """`desde`: when the stored row last changed, None where it is not known. `de`: the time of the local
+    copy, None where the answer is PostgreSQL's. `gravacoes`: unfinished writes about him, in order."""
 
     linha: Linha
     desde: datetime | None

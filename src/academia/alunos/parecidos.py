@@ -25,9 +25,9 @@ _CANDIDATOS = 500
 class Pessoa:
     """What is known of somebody who is about to be registered."""
 
-    cpf: str
-    nascimento: str
-    nomes: tuple[frozenset[str], ...]
+    cpf: str = ""
+    nascimento: str = ""
+    nomes: tuple[frozenset[str], ...] = ()
 
     @classmethod
     def de(cls, colunas: Mapping[str, Any]) -> Pessoa:

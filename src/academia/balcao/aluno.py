@@ -77,7 +77,8 @@ def _grupos(linha: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]
 
 def _como_texto(coluna: str, linha: Mapping[str, Any]) -> str:
     if coluna == "whatsapp":
-        return {True: "Sim", False: "Não"}.get(linha.get(coluna), "") if linha.get("celular") else ""
+        sim = linha.get(coluna)
+        return "" if sim is None or not linha.get("celular") else "Sim" if sim else "Não"
     texto = mostrar.valor(coluna, linha.get(coluna))
     return textos.SITUACOES.get(texto, texto) if coluna == "situacao" else texto
 
@@ -107,4 +108,3 @@ def _copia(achada: Ficha) -> Frase | None:
     if achada.de is None:
         return None
     return textos.da_copia(mostrar.hora(achada.de))
-

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -84,15 +84,19 @@ def _invalido(q: str) -> Frase | None:
             id_range(q)
         except ValueError:
             return textos.PROTOCOLO_INVALIDO
-    elif _COM_PONTUACAO.fullmatch(q) and not _serve(valores.cpf, q):
-        return textos.CPF_INVALIDO
-    elif re.fullmatch(r"\d{11}", q, re.ASCII) and not (_serve(valores.cpf, q) or _serve(valores.telefone, q)):
+    elif _seria_cpf(q) and not _serve(valores.cpf, q):
         return textos.CPF_INVALIDO
     return None
 
 
-def _serve(ler: object, q: str) -> bool:
-    assert callable(ler)
+def _seria_cpf(q: str) -> bool:
+    """Eleven digits may be a mobile telephone too."""
+    if re.fullmatch(r"\d{11}", q, re.ASCII):
+        return not _serve(valores.telefone, q)
+    return bool(_COM_PONTUACAO.fullmatch(q))
+
+
+def _serve(ler: Callable[[str], str], q: str) -> bool:
     try:
         ler(q)
     except ValueError:

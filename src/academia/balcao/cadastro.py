@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from flask import abort, make_response, redirect, render_template, request, url_
 from flask.typing import ResponseReturnValue
 
 from academia.acesso import esquecer_formulario, formulario_guardado, guardar_formulario
+from academia.acesso.arquivo import AcessoIlegivel
 from academia.alunos import valores
 from academia.alunos.campos import COLUNAS
 from academia.alunos.parecidos import Pessoa, parecidos
@@ -48,16 +50,16 @@ def cadastro(chave: str) -> ResponseReturnValue:
 def cadastrar(chave: str) -> ResponseReturnValue:
     """Send it. Accepted: on to the receipt; else the same form again, with the same key."""
     _conferir(chave)
-    if da_chave(request.form.get("nova", "")):  # somebody else, in a form that was used: a key made with the question
+    if da_chave(
+        request.form.get("nova", "")
+    ):  # somebody else, in a form that was used: a key made with the question
         chave = request.form["nova"]
     digitado = formulario.ler(request.form)
     outras = _outras(request.form.getlist("outra_pessoa"))
     form = Formulario(chave, digitado, outras=outras)
     a_mesma = request.form.get("a_mesma") == "1"
     try:
-        aluno, gravacao = enviar_cadastro(
-            motor(), digitado, remetente(chave), outras=outras, a_mesma=a_mesma
-        )
+        aluno, gravacao = enviar_cadastro(motor(), digitado, remetente(chave), outras=outras, a_mesma=a_mesma)
     except PareceJaExistir as achados:
         iguais = [pessoa(linha) for linha in achados.linhas]
         return _pagina(form, textos.PARECE_JA_EXISTIR, 409, iguais=iguais)
@@ -84,7 +86,9 @@ def rascunho(chave: str) -> ResponseReturnValue:
 def parecidos_com() -> ResponseReturnValue:
     """While somebody types: is this person known already? And is the CPF one?"""
     digitado = formulario.ler(request.form)
-    colunas = {coluna: digitado.get(coluna, "") for coluna in ("nome", "nome_social", "cpf", "data_nascimento")}
+    colunas = {
+        coluna: digitado.get(coluna, "") for coluna in ("nome", "nome_social", "cpf", "data_nascimento")
+    }
     aviso = None
     for coluna, ler in (("cpf", valores.cpf), ("data_nascimento", valores.nascimento)):
         try:
@@ -106,7 +110,8 @@ def aceitar(chave: str, gravacao: UUID, aluno: UUID) -> ResponseReturnValue:
     """The write is accepted: remember it, forget what was typed, show the receipt."""
     memoria.lembrar_aceito(chave, gravacao, aluno)
     _lembrar_pendente(gravacao, aluno)
-    esquecer_formulario()
+    with suppress(AcessoIlegivel):  # what was accepted stays accepted
+        esquecer_formulario()
     return redirect(url_for("balcao.recibo", gravacao=gravacao, aluno=aluno), 303)
 
 
@@ -138,7 +143,9 @@ def _pagina(
     form: Formulario, frase: Frase | None = None, status: int = 200, **mais: object
 ) -> ResponseReturnValue:
     acao = url_for("balcao.cadastrar", chave=form.chave)
-    pagina = render_template("balcao/cadastro.html", form=form, frase=frase, acao=acao, titulo=_TITULO, **mais)
+    pagina = render_template(
+        "balcao/cadastro.html", form=form, frase=frase, acao=acao, titulo=_TITULO, **mais
+    )
     return make_response(pagina, status)
 
 

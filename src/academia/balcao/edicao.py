@@ -84,9 +84,7 @@ def rascunho_da_edicao(aluno: UUID) -> ResponseReturnValue:
     return "", 204
 
 
-def _recusado(
-    aluno: UUID, form: Formulario, visto: Mapping[str, Any], recusa: Recusa
-) -> ResponseReturnValue:
+def _recusado(aluno: UUID, form: Formulario, visto: Mapping[str, Any], recusa: Recusa) -> ResponseReturnValue:
     """The form again. What is there now counts as seen: the next sending is a decision."""
     agora = {**visto, **{c: v for c, v in recusa.conflitos.items() if c in visto}}
     conflitos = [
@@ -96,16 +94,19 @@ def _recusado(
     ]
     escrito = formulario.escrever_visto(agora, form.sem) if conflitos else form.visto
     de_novo = Formulario(form.chave, form.valores, recusa.erros, visto=escrito, sem=form.sem)
-    return _pagina(
-        aluno, de_novo, recusa.frase, recusa.status, conflitos=conflitos, no_papel=recusa.no_papel
-    )
+    return _pagina(aluno, de_novo, recusa.frase, recusa.status, conflitos=conflitos, no_papel=recusa.no_papel)
 
 
 def _pagina(
     aluno: UUID, form: Formulario, frase: Frase | None = None, status: int = 200, **mais: object
 ) -> ResponseReturnValue:
     pagina = render_template(
-        "balcao/edicao.html", form=form, frase=frase, aluno=aluno, acao=url_for("balcao.mudar", aluno=aluno), **mais
+        "balcao/edicao.html",
+        form=form,
+        frase=frase,
+        aluno=aluno,
+        acao=url_for("balcao.mudar", aluno=aluno),
+        **mais,
     )
     return make_response(pagina, status)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -74,7 +75,12 @@ def enviar_cadastro(
 
 
 def _outros(motor: Engine, pessoa: Pessoa, conhecidos: Collection[str]) -> list[Linha]:
-    """Who looks alike, as far as it is known here; PostgreSQL is not waited for twice in one request."""
+    """Who looks alike, as far as it is known here: PostgreSQL is not waited for twice in one request.
+
+    Whose a CPF is PostgreSQL decides while it is there.
+    """
+    if motor.status().database_connected:
+        pessoa = replace(pessoa, cpf="")
     try:
         return [linha for linha in parecidos_daqui(motor, pessoa) if linha["id"] not in conhecidos]
     except JournalError as erro:  # a copy that cannot be read is no reason to send a person away
@@ -134,7 +140,7 @@ def _mudar(
     *,
     primeira: bool = False,
 ) -> UUID:
-    """Submit the changed fields; a later sending of the same form has a key that is made of what it changes."""
+    """Submit the changed fields. The key of a later sending of a form is made of what it changes."""
     if not mudados:
         raise NadaMudou
     pedido = formulario.pedido(mudados, vazios=True)
@@ -155,7 +161,7 @@ def _chave(do_formulario: str, mudancas: Mapping[str, Any], visto: Mapping[str, 
 
 
 def _agora(motor: Engine, id_aluno: UUID, remetente: Remetente) -> Linha:
-    """The student as he is now. Raises NotAccepted: the same form was accepted, and nobody can tell as what."""
+    """The student as he is now. Raises NotAccepted where nobody can tell what the form was accepted as."""
     try:
         linha = um(motor, id_aluno)
     except DatabaseUnavailable as erro:
@@ -168,7 +174,12 @@ def _agora(motor: Engine, id_aluno: UUID, remetente: Remetente) -> Linha:
 def _mesmo_nome(digitado: Digitado, base: Mapping[str, Any]) -> bool:
     """Whether a word of the names is the same: then it is a correction."""
     antes, agora = (
-        {p for c in ("nome", "nome_social") for p in normalizar(str(nomes.get(c) or "")).split() if len(p) > 2}
+        {
+            p
+            for c in ("nome", "nome_social")
+            for p in normalizar(str(nomes.get(c) or "")).split()
+            if len(p) > 2
+        }
         for nomes in (base, digitado)
     )
     return bool(antes & agora)

@@ -45,8 +45,10 @@ class Formulario:
         """Whether a group has something to show."""
         nomes = {campo.nome for campo in grupo.campos}
         preenchido = any(self.valores.get(nome) for nome in nomes - {"situacao"})
-        return preenchido or (self.valores.get("situacao", "ativo") != "ativo" and "situacao" in nomes) or (
-            bool(nomes & self.erros.keys())
+        return (
+            preenchido
+            or (self.valores.get("situacao", "ativo") != "ativo" and "situacao" in nomes)
+            or (bool(nomes & self.erros.keys()))
         )
 
     @property

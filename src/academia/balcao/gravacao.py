@@ -9,7 +9,6 @@ from academia.alunos.tipos import EDITAR, TIPOS
 from academia.balcao import mostrar, textos
 from academia.balcao.frase import Frase
 from robusto.flask import texts
-from robusto.identity import protocol_number
 from robusto.write import WriteState
 
 if TYPE_CHECKING:
@@ -17,12 +16,12 @@ if TYPE_CHECKING:
     from robusto.engine import Found
 
 
-def frase_de(motor: Engine, achada: Found) -> Frase:
-    """Raises JournalError."""
+def frase_de(motor: Engine, achada: Found, protocolo: str) -> Frase:
+    """`protocolo`: of the registration. Raises JournalError."""
     edicao = achada.kind == EDITAR
     match achada.state:
         case WriteState.STORED:
-            return textos.gravado(protocol_number(achada.id), edicao=edicao)
+            return textos.gravado(protocolo, edicao=edicao)
         case WriteState.QUARANTINED:
             return textos.quarentena(mostrar.hora(achada.accepted_at), motivo(achada.reason))
         case WriteState.DISCARDED:

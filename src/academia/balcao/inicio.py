@@ -58,6 +58,4 @@ def novo_com_o_que_foi_procurado() -> ResponseReturnValue:
 
 
 def _mesa(busca: Busca) -> ResponseReturnValue:
-    return make_response(
-        render_template("balcao/inicio.html", busca=busca, novidades=novidades(motor()))
-    )
+    return make_response(render_template("balcao/inicio.html", busca=busca, novidades=novidades(motor())))

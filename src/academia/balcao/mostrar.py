@@ -29,7 +29,9 @@ def telefone(valor: str) -> str:
     if not phonenumbers.is_valid_number(numero):
         return valor
     nacional = numero.country_code == 55
-    forma = phonenumbers.PhoneNumberFormat.NATIONAL if nacional else phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    forma = (
+        phonenumbers.PhoneNumberFormat.NATIONAL if nacional else phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    )
     return phonenumbers.format_number(numero, forma)
 
 

@@ -50,7 +50,9 @@ def novidades(motor: Engine) -> Novidades:
     entradas = [(entrada, aluno) for entrada, aluno in achadas if entrada is not None]
     return Novidades(
         avisos=avisos,
-        recusados=[_recusado(entrada, aluno) for entrada, aluno in entradas if _em(entrada, WriteState.QUARANTINED)],
+        recusados=[
+            _recusado(entrada, aluno) for entrada, aluno in entradas if _em(entrada, WriteState.QUARANTINED)
+        ],
         chegados=_chegados([entrada for entrada, _ in entradas if _em(entrada, WriteState.STORED)]),
         a_espera=_a_espera(sum(_em(entrada, WriteState.PENDING) for entrada, _ in entradas)),
         lidas={entrada.id for entrada, _ in entradas if not _em(entrada, WriteState.PENDING)},

@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from academia.acesso import exige_login, usuario_atual
+from academia.acesso.arquivo import AcessoIlegivel
 from academia.acesso.direitos import ADMINISTRADOR, RECEPCAO
 from academia.alunos.writes import Remetente
 from academia.api.sala import sala
@@ -105,6 +106,8 @@ def _nao_encontrado(_: HTTPException) -> ResponseReturnValue:
 def _falha_nossa(erro: Exception) -> ResponseReturnValue:
     if isinstance(erro, HTTPException):
         return erro
+    if isinstance(erro, AcessoIlegivel):
+        return pagina_de_aviso(textos.SEM_USUARIOS, 503)
     # The text of an exception may repeat a person's data: only its type and place are logged.
     sem_texto = RuntimeError(type(erro).__name__).with_traceback(erro.__traceback__)
     _log.error("unexpected %s in %s", type(erro).__name__, request.endpoint, exc_info=sem_texto)

@@ -36,7 +36,7 @@ def recibo(gravacao: UUID) -> ResponseReturnValue:
     return make_response(
         render_template(
             "balcao/recibo.html",
-            frase=frase_de(motor(), achada),
+            frase=frase_de(motor(), achada, protocolo),
             edicao=achada.kind == EDITAR,
             gravacao=gravacao,
             aluno=id_aluno if linha is not None else None,
@@ -78,4 +78,3 @@ def qr(texto: str) -> Markup:
     """The text as a picture, black on white: it has to be read from paper and from a dark screen."""
     codigo = segno.make(texto, micro=False, error="m")
     return Markup(codigo.svg_inline(scale=4, light="#fff", svgclass="qr", lineclass=None, omitsize=True))
-

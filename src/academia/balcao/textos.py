@@ -1,4 +1,4 @@
-"""What people read at the front desk, in one place. The codes are stable: scripts and people hold on to them."""
+"""What people read at the front desk, in one place. The codes are stable."""
 
 from __future__ import annotations
 
@@ -67,9 +67,7 @@ MOTIVOS = {
     "key_reused": "o mesmo formulário já tinha sido enviado com outros dados",
 }
 #: More than one thing about a write that was already accepted from the same form.
-DO_MESMO_FORMULARIO = (
-    "Este formulário já tinha sido enviado: o cadastro é um só, e ficaram os dados novos."
-)
+DO_MESMO_FORMULARIO = "Este formulário já tinha sido enviado: o cadastro é um só, e ficaram os dados novos."
 
 # -- refusals ------------------------------------------------------------------------------------------
 
@@ -130,7 +128,10 @@ def outra_pessoa(nome: str) -> Frase:
 NADA_MUDOU = "Nada foi mudado: o cadastro já estava assim."
 FICOU_O_ATUAL = "Nada foi mudado: ficou o valor atual."
 DE_VOLTA = Frase(
-    "formulario-de-volta", "O que você digitou está aqui.", "Nada foi enviado ainda: confira e grave.", "yellow"
+    "formulario-de-volta",
+    "O que você digitou está aqui.",
+    "Nada foi enviado ainda: confira e grave.",
+    "yellow",
 )
 
 # -- the desk ------------------------------------------------------------------------------------------
@@ -141,9 +142,7 @@ BANCO_FORA_DO_AR = Frase(
     "Pode continuar a atender: tudo fica guardado neste sistema e será enviado sozinho.",
     "yellow",
 )
-FILA_FALHOU = Frase(
-    "fila-falhou", "A fila local não está aceitando registros.", "Chame o administrador."
-)
+FILA_FALHOU = Frase("fila-falhou", "A fila local não está aceitando registros.", "Chame o administrador.")
 _O_QUE = {False: ("cadastro", "cadastros", "o"), True: ("alteração", "alterações", "a")}
 
 
@@ -164,7 +163,11 @@ def gravados_depois(horas: Sequence[str], *, edicao: bool = False) -> Frase:
 
 def a_espera(n: int) -> str:
     """How many of this session wait."""
-    return "1 registro seu espera o banco de dados." if n == 1 else f"{n} registros seus esperam o banco de dados."
+    return (
+        "1 registro seu espera o banco de dados."
+        if n == 1
+        else f"{n} registros seus esperam o banco de dados."
+    )
 
 
 SEM_BALCAO = Frase(
@@ -181,7 +184,10 @@ DA_COPIA = "da cópia local de {hora}"
 def da_copia(hora: str) -> Frase:
     """A student as the local copy has him."""
     return Frase(
-        "da-copia", "Da cópia local.", f"O banco de dados está fora do ar; estes dados são de {hora}.", "yellow"
+        "da-copia",
+        "Da cópia local.",
+        f"O banco de dados está fora do ar; estes dados são de {hora}.",
+        "yellow",
     )
 
 
@@ -211,7 +217,16 @@ SITUACOES = {
     "transferido": "Transferido",
 }
 FALHA_NOSSA = Frase(
-    "erro-interno", "Falha nossa.", "Esta página não pôde ser mostrada. Tente de novo e chame o administrador."
+    "erro-interno",
+    "Falha nossa.",
+    "Esta página não pôde ser mostrada. Tente de novo e chame o administrador.",
 )
-NAO_ENCONTRADO = Frase("nao-encontrado", "Não encontrado.", "Confira o endereço ou procure de novo.", "yellow")
+SEM_USUARIOS = Frase(
+    "erro-interno",
+    "Os usuários não podem ser lidos agora.",
+    "Tente de novo e, se continuar, chame o administrador.",
+)
+NAO_ENCONTRADO = Frase(
+    "nao-encontrado", "Não encontrado.", "Confira o endereço ou procure de novo.", "yellow"
+)
 PROTOCOLO_DE = "Protocolo de {nome}"
