@@ -41,7 +41,9 @@ class _Leitor(HTMLParser):
         nome = dados.get("name", "")
         if "autofocus" in dados:
             self.com_foco.append(nome or dados.get("id", "") or tag)
-        focavel = tag in ("input", "select", "textarea", "button", "summary") or (tag == "a" and "href" in dados)
+        focavel = tag in ("input", "select", "textarea", "button", "summary") or (
+            tag == "a" and "href" in dados
+        )
         if focavel and dados.get("type") != "hidden":
             self.parada.append(nome or dados.get("id") or tag)
         if tag == "form":

@@ -10,7 +10,8 @@ SETTING = re.compile(r"\b((?:ROBUSTO|ACADEMIA)_[A-Z_]+|DATABASE_URL|SECRET_KEY|P
 
 
 def test_every_setting_that_is_read_stands_in_the_table_with_unit_and_default() -> None:
-    table = re.findall(r"^\| `([A-Z_]+)` \| ([^|]+) \| ([^|]+) \|", (ROOT / "docs/reference.md").read_text(), re.M)
+    reference = (ROOT / "docs/reference.md").read_text()
+    table = re.findall(r"^\| `([A-Z_]+)` \| ([^|]+) \| ([^|]+) \|", reference, re.M)
     sources = [
         ROOT / "src/academia/settings.py",
         ROOT / "src/academia/encryption_key.py",

@@ -46,7 +46,11 @@ class Busca:
 
     @property
     def contagem(self) -> str:
-        return textos.encontradas(len(self.pessoas), self.ha_mais)
+        return textos.encontradas(len(self.pessoas), self.ha_mais, self.fonte)
+
+    @property
+    def mais(self) -> str:
+        return textos.HA_MAIS
 
 
 def buscar(motor: Engine, texto: str) -> Busca:

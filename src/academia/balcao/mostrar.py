@@ -51,6 +51,11 @@ def hora(momento: datetime) -> str:
     return texts.clock_time(momento)[:5]
 
 
+def data_e_hora(quando: datetime) -> str:
+    """23/11/2026 10:42, for paper."""
+    return f"{quando.astimezone(ZoneInfo(texts.ZONE)):%d/%m/%Y} {hora(quando)}"
+
+
 def momento(quando: datetime) -> str:
     """10:42 of today, else with the date."""
     return texts.moment(quando, datetime.now(UTC))[:-3]

@@ -195,13 +195,15 @@ SEM_COPIA = "sem o banco de dados e sem cópia local: só o que está guardado n
 HA_MAIS = "Há mais pessoas: escreva mais do nome."
 
 
-def encontradas(n: int, ha_mais: bool) -> str:
-    """How many were found."""
+def encontradas(n: int, ha_mais: bool, fonte: str) -> str:
+    """How many were found, and where when it is not in PostgreSQL."""
     if n == 0:
-        return "Ninguém encontrado."
-    if ha_mais:
-        return f"Mais de {n} pessoas encontradas."
-    return "1 pessoa encontrada." if n == 1 else f"{n} pessoas encontradas."
+        frase = "Ninguém encontrado"
+    elif ha_mais:
+        frase = f"Mais de {n} pessoas encontradas"
+    else:
+        frase = "1 pessoa encontrada" if n == 1 else f"{n} pessoas encontradas"
+    return f"{frase} ({fonte})." if fonte else f"{frase}."
 
 
 ESTADOS = {
@@ -229,4 +231,3 @@ SEM_USUARIOS = Frase(
 NAO_ENCONTRADO = Frase(
     "nao-encontrado", "Não encontrado.", "Confira o endereço ou procure de novo.", "yellow"
 )
-PROTOCOLO_DE = "Protocolo de {nome}"
