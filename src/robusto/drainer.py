@@ -191,6 +191,9 @@ class Drainer:
                 done.quarantined += 1
                 done.errors.append(f"{opened.entry.kind} {opened.entry.id}: {reason}")
                 return True
+            case Applied():
+                done.applied += 1
+                return True
             case Held():
                 return self._hold(opened.entry, refused, blocked, done)
             case _:

@@ -149,7 +149,8 @@ def _by_sqlstate(failure: Failure, *, has_parent: bool) -> Outcome:
         case Class.AGAIN:
             return Held(state, retry_after=WAIT_SECONDS, again=True)
         case Class.WAIT:
-            return Held(state, retry_after=WAIT_SECONDS)
+            patience = ODD_PATIENCE if state == "55000" else None
+            return Held(state, retry_after=WAIT_SECONDS, patience=patience)
         case Class.CONFIGURATION:
             return Held(state, Scope.KIND, retry_after=CONFIGURATION_WAIT, alarm=True)
         case Class.PERMANENT if state == "23503" and has_parent:

@@ -31,7 +31,11 @@ Apply = Callable[[Transaction, Payload], None]
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """How one kind takes effect. It reads no clock, sequence or random number and returns nothing."""
+    """How one kind takes effect. It reads no clock, sequence or random number and returns nothing.
+
+    It has to change at least one row by a statement of its own: an INSERT, UPDATE, DELETE, MERGE or
+    COPY; what a function changes that is called by SELECT is not seen.
+    """
 
     kind: str
     apply: Apply

@@ -63,6 +63,11 @@ def used_bytes(db: Connection) -> int:
     return int(db.pragma("page_size")) * (int(db.pragma("page_count")) - int(db.pragma("freelist_count")))
 
 
+def free_bytes(db: Connection) -> int:
+    """The size of a file's pages that hold nothing any more."""
+    return int(db.pragma("page_size")) * int(db.pragma("freelist_count"))
+
+
 def _register_checksums() -> None:
     """Make the VFS known to this process; it must be loaded through some connection."""
     with _checksums:

@@ -11,7 +11,7 @@ from robusto.errors import LeaseLost, RobustoError
 from robusto.events import Events
 from robusto.journal.entry import Entry, EntryState, Opened
 from robusto.journal.sqlite import SqliteJournal
-from robusto.outcome import Outcome
+from robusto.outcome import Applied, Outcome
 from robusto.postgres.ledger import Fence
 from robusto.postgres.target import PostgresTarget
 from robusto.write import Write
@@ -32,15 +32,17 @@ class Quarantine:
     def put(self, opened: Opened, reason: str, token: int, deadline: Deadline) -> Outcome | None:
         """Set an entry aside for a person, once no earlier attempt of it can take effect any more.
 
-        Returns None when that is done, else why it could not be. Raises LeaseLost.
+        Returns None when that is done, Applied when an unanswered attempt had been committed after
+        all, else why it could not be. Raises LeaseLost.
         """
         entry = opened.entry
         fenced = self._target.fence(opened.write or _shell(entry), token, deadline)
         match fenced:
             case Fence.STALE_DRAINER:
                 raise LeaseLost("a newer drainer has announced itself to PostgreSQL")
-            case Fence.APPLIED:  # an attempt that was never answered had been committed after all
+            case Fence.APPLIED:
                 self._journal.mark(entry, EntryState.APPLIED, token)
+                return Applied()
             case Fence.FENCED | Fence.KEY_REUSED:
                 self._journal.mark(entry, EntryState.QUARANTINED, token, reason=reason)
                 self._events.emit("write_quarantined", write=str(entry.id), kind=entry.kind, reason=reason)

@@ -61,7 +61,7 @@ def main_file(folder: Path) -> Path:
 
 def test_what_was_answered_is_there_after_kill_9(folder: Path) -> None:
     answered: list[str] = []
-    for _ in range(8):
+    for _ in range(5):
         child = spawn("append", NOWHERE, folder)
         for _ in range(5):
             answered.append(child.line())

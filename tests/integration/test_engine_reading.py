@@ -11,7 +11,16 @@ from pathlib import Path
 import pytest
 
 from robusto import DatabaseUnavailable, Engine, Replica, WriteState
-from tests.support.engine_kit import EngineFactory, Shop, closed_breaker, engine_at, note, put, wait_for
+from tests.support.engine_kit import (
+    EngineFactory,
+    Shop,
+    closed_breaker,
+    drained,
+    engine_at,
+    note,
+    put,
+    wait_for,
+)
 from tests.support.postgres_server import PostgresServer
 
 pytest_plugins = ["tests.support.engine_fixtures"]
@@ -188,14 +197,18 @@ def test_a_journal_restored_from_a_backup_finds_its_turn_again_and_applies_nothi
     shutil.copytree(engine.config.folder, backup)
     postgres_server.start()
     with engine_factory() as first:
-        for _ in range(3):  # each pass has a token of its own
-            closed_breaker(first)
-        assert shop.history() == ["a"]
+        drained(first)
+        for value in "bcd":  # each of these passes is announced under a token of its own
+            postgres_server.stop()
+            first.submit("note", note(value))
+            postgres_server.start()
+            drained(first)
+        assert shop.history() == ["a", "b", "c", "d"]
     shutil.rmtree(engine.config.folder)
     shutil.copytree(backup, engine.config.folder)
     restored = engine_factory()
-    wait_for(lambda: not restored.drain().remaining)
-    assert shop.history() == ["a"]
+    drained(restored)
+    assert shop.history() == ["a", "b", "c", "d"]
     assert restored.verify().holds
     again = restored.submit("note", note("a"), key="k")
     assert (again.state, again.duplicate) == (WriteState.STORED, True)

@@ -137,13 +137,8 @@ def wait_for(condition: Callable[[], object], seconds: float = 15.0) -> None:
 
 
 def drained(engine: Engine, seconds: float = 15.0) -> None:
-    """Drain until nothing can be drained any more and requests go directly again."""
-
-    def quiet() -> bool:
-        done = engine.drain()
-        return not done.remaining and engine.status().database_connected
-
-    wait_for(quiet, seconds)
+    """Drain until nothing can be drained any more."""
+    wait_for(lambda: not engine.drain().remaining, seconds)
 
 
 def closed_breaker(engine: Engine) -> None:

@@ -84,7 +84,7 @@ def pedido(digitado: Digitado, *, vazios: bool = False) -> dict[str, Any]:
     for coluna, texto in digitado.items():
         if coluna == "whatsapp":
             colunas[coluna] = texto == _SIM
-        elif texto.strip() or vazios:
+        elif texto.strip() or vazios or coluna == "nome":
             colunas[coluna] = _data(texto) if coluna == "data_nascimento" else texto.strip()
     return aninhar(colunas)
 

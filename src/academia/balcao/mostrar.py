@@ -53,7 +53,7 @@ def hora(momento: datetime) -> str:
 
 def data_e_hora(quando: datetime) -> str:
     """23/11/2026 10:42, for paper."""
-    return f"{quando.astimezone(ZoneInfo(texts.ZONE)):%d/%m/%Y} {hora(quando)}"
+    return texts.moment(quando, datetime.min.replace(year=2000, tzinfo=UTC))[:-3]
 
 
 def momento(quando: datetime) -> str:

@@ -41,7 +41,7 @@ def novidades(motor: Engine) -> Novidades:
     avisos = []
     if not status.journal_writable:
         avisos.append(textos.FILA_FALHOU)
-    elif motor.has_looked() and not status.database_connected:
+    elif status.breaker == "open":
         avisos.append(textos.BANCO_FORA_DO_AR)
     try:
         achadas = [(motor.backlog.find(g), aluno) for g, aluno, _ in memoria.guardados()]

@@ -44,7 +44,7 @@ def recibo(gravacao: UUID) -> ResponseReturnValue:
             protocolo=protocolo,
             da_gravacao=protocol_number(gravacao),
             qr=qr(protocolo),
-            hora=mostrar.momento(_quando(achada)),
+            hora=mostrar.data_e_hora(_quando(achada)),
             papel=memoria.papel_do_recibo(request.args.get("papel")),
             em_quarentena=achada.state is WriteState.QUARANTINED,
         )

@@ -56,8 +56,6 @@ FILA_ILEGIVEL = Frase(
     "Não é possível saber agora.",
     "A fila local não pode ser lida. Chame o administrador.",
 )
-CHAME_O_ADMINISTRADOR = "Chame o administrador: ele corrige em Sistema, Quarentena."
-CORRIGIR = "Corrigir"
 
 #: Why PostgreSQL refused, in words that fit into the sentence; other codes have their own in the console.
 MOTIVOS = {
@@ -66,8 +64,6 @@ MOTIVOS = {
     "no_effect": "o cadastro a mudar não existe mais",
     "key_reused": "o mesmo formulário já tinha sido enviado com outros dados",
 }
-#: More than one thing about a write that was already accepted from the same form.
-DO_MESMO_FORMULARIO = "Este formulário já tinha sido enviado: o cadastro é um só, e ficaram os dados novos."
 
 # -- refusals ------------------------------------------------------------------------------------------
 
@@ -91,7 +87,6 @@ def rejeitado(motivo: str, rotulos: Sequence[str], codigo: str = "dados-invalido
 
 CONFLITO = Frase("conflito", "Alguém mudou este campo antes.")
 CONFLITOS = Frase("conflito", "Alguém mudou estes campos antes.")
-MANTER_O_ATUAL, USAR_O_MEU = "Manter o atual", "Usar o meu"
 
 #: By the name of the error of the journal.
 POR_QUE_NAO_GUARDADO = {
@@ -116,7 +111,6 @@ RESULTADO_DESCONHECIDO = Frase(
     "Envie de novo este mesmo formulário: não há risco de duplicar.",
 )
 PARECE_JA_EXISTIR = Frase("talvez-duplicado", "Parece já existir:", cor="yellow")
-E_A_MESMA, E_OUTRA = "É a mesma pessoa", "É outra pessoa"
 
 
 def outra_pessoa(nome: str) -> Frase:

@@ -16,7 +16,7 @@ from robusto.filelocks import FairLock
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 #: Room that is given up when the disk is full, so that marks and deletes still work.
-_RESERVE_BYTES = 1 << 20
+RESERVE_BYTES = 1 << 20
 
 
 class Superseded(JournalError):
@@ -147,7 +147,7 @@ class File:
         with suppress(OSError):
             fd = os.open(self._reserve, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
             try:
-                os.posix_fallocate(fd, 0, _RESERVE_BYTES)
+                os.posix_fallocate(fd, 0, RESERVE_BYTES)
             except OSError:
                 self._reserve.unlink()
                 raise

@@ -134,18 +134,22 @@ def _resealed(row: tuple[Any, ...], old: UUID, new: UUID, cipher: Cipher) -> tup
 
 
 def _shell(source: local.Connection, seq: int, at: datetime) -> tuple[Any, ...] | None:
-    """What is left of an unreadable entry: its id, from the index, so that a person sees that it was."""
+    """What is left of an unreadable entry: its id and its ordering keys, from the indexes.
+
+    So a person sees that it was, and nothing overtakes it.
+    """
     try:
         found = source.execute(
             "SELECT id FROM entries INDEXED BY sqlite_autoindex_entries_1 WHERE seq = ?", (seq,)
         ).fetchone()
+        digests = [digest for (digest,) in source.execute("SELECT digest FROM waiting WHERE seq = ?", (seq,))]
     except local.SQLiteError:
         return None
     if found is None:
         return None
     stamp = at.timestamp()
     return (
-        seq, found[0], "unknown", "quarantined", bytes(32), 1, b"", b"", stamp, stamp, 1, "unreadable",
+        seq, found[0], "unknown", "quarantined", bytes(32), 1, b"".join(digests), b"", stamp, stamp, 1, "unreadable",
         None, 0.0, b"",
     )  # fmt: skip
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -40,7 +41,8 @@ class Place:
         try:
             if not self._second.exists():
                 self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.stat(self.folder)
+            if stat.S_IMODE(os.stat(self.folder).st_mode) & 0o077:
+                os.chmod(self.folder, 0o700)
         except FileNotFoundError:
             raise self._removed() from None
         except OSError as error:

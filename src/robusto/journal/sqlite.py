@@ -14,7 +14,7 @@ from robusto.errors import JournalFull, JournalUnreadable
 from robusto.journal import rows, seal
 from robusto.journal.browsing import Browsing
 from robusto.journal.entry import Entry, EntryState, Opened
-from robusto.journal.file import Superseded
+from robusto.journal.file import RESERVE_BYTES, Superseded
 from robusto.journal.group import GroupCommit
 from robusto.journal.opening import PATIENCE, JournalFile, Opening
 from robusto.journal.place import Place
@@ -69,8 +69,7 @@ class SqliteJournal(Browsing):
         with self._turn(deadline) as (file, db):
             if local.used_bytes(db) >= self._max_bytes:
                 raise JournalFull("the journal has reached the size allowed to it")
-            if not file.keep_reserve():  # what is left belongs to marks, so that the journal can empty
-                raise JournalFull("the disk is full")
+            _require_room(file, db)
             return [self._append_one(db, file, draft) for draft in take()]
 
     def _append_one(self, db: local.Connection, file: JournalFile, draft: Draft) -> tuple[Entry, bool]:
@@ -158,8 +157,7 @@ class SqliteJournal(Browsing):
     def try_to_write(self, deadline: Deadline) -> None:
         """Flush a small change under an append's conditions: could a write be kept now?"""
         with self._turn(deadline) as (file, db):
-            if not file.keep_reserve():
-                raise JournalFull("the disk is full")
+            _require_room(file, db)
             db.execute("UPDATE meta SET value = value + 1 WHERE name = 'heartbeat'")
 
     @contextmanager
@@ -179,3 +177,9 @@ class SqliteJournal(Browsing):
     def _marking(self) -> Iterator[tuple[JournalFile, local.Connection]]:
         with self._turn(Deadline.after(self._clock, PATIENCE)) as turn:
             yield turn
+
+
+def _require_room(file: JournalFile, db: local.Connection) -> None:
+    """What is left of a full disk belongs to marks, so that the journal can empty itself."""
+    if not file.keep_reserve() and local.free_bytes(db) < RESERVE_BYTES:
+        raise JournalFull("the disk is full")

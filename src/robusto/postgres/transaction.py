@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +17,14 @@ from robusto.postgres.connection import Connection
 #: statement, then on the transaction, and each answer still reaches the waiting client.
 _LOCK, _STATEMENT, _TRANSACTION = 0.4, 0.8, 0.95
 _TRANSACTION_TIMEOUT_SINCE = 170_000
+
+
+#: Transaction control, all but SAVEPOINT, RELEASE and ROLLBACK TO.
+_ENDS_TRANSACTION = re.compile(
+    r"\s*(BEGIN|START\s+TRANSACTION|COMMIT|END|ABORT|PREPARE\s+TRANSACTION"
+    r"|ROLLBACK(?!\s+((WORK|TRANSACTION)\s+)?TO\b))\b",
+    re.IGNORECASE,
+)
 
 
 class CommitRefused(Exception):
@@ -36,7 +45,13 @@ class Transaction:
     def execute(
         self, sql: str, params: Mapping[str, Any] | tuple[Any, ...] | None = None
     ) -> psycopg.Cursor[Any]:
-        """Run one statement with `%s` or `%(name)s` placeholders. Raises psycopg.Error."""
+        """Run one statement with `%s` or `%(name)s` placeholders. Raises psycopg.Error.
+
+        Raises CommitRefused for a statement that would end the transaction, which is not the
+        handler's; savepoints are.
+        """
+        if _ENDS_TRANSACTION.match(sql):
+            raise CommitRefused
         try:
             cursor = self._connection.execute(sql.encode(), params)
         except psycopg.Error as error:
