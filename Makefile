@@ -49,7 +49,7 @@ run: .venv
 	@exec .venv/bin/python -m academia.supervisor
 
 test: .venv
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest -n 3
 
 lint: .venv
 	.venv/bin/ruff check .

@@ -63,7 +63,7 @@ MOSTRADO = {
 
 def linhas(balcao: Balcao, sql: str = "SELECT * FROM alunos", *dados: Any) -> list[tuple[Any, ...]]:
     with psycopg.connect(balcao.api.database) as banco:
-        return banco.execute(sql, dados).fetchall()  # type: ignore[arg-type]
+        return banco.execute(sql, dados).fetchall()
 
 
 def test_a_registration_is_stored_and_its_receipt_says_so(balcao: Balcao) -> None:
@@ -103,7 +103,8 @@ def test_the_keyboard_goes_through_the_essentials_first(balcao: Balcao) -> None:
     assert pagina.foco == "nome_social"
     inicio = pagina.paradas.index("nome")
     assert pagina.paradas[inicio : inicio + 9] == [
-        "nome", "nome_social", "cpf", "data_nascimento", "celular", "whatsapp", "telefone", "email", "summary",
+        "nome", "nome_social", "cpf", "data_nascimento", "celular", "whatsapp", "telefone", "email",
+        "summary",
     ]  # fmt: skip
     assert "nova" not in destino(resposta).removeprefix("/alunos/novo").lower()  # no name in an address
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.postgres
 
 def no_banco(balcao: Balcao, *colunas: str) -> tuple[Any, ...]:
     with psycopg.connect(balcao.api.database) as banco:
-        linhas = banco.execute(f"SELECT {', '.join(colunas)} FROM alunos").fetchall()  # type: ignore[arg-type]
+        linhas = banco.execute(f"SELECT {', '.join(colunas)} FROM alunos").fetchall()
     assert len(linhas) == 1
     return tuple(linhas[0])
 

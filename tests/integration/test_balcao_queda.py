@@ -37,7 +37,7 @@ def no_prazo(pedir: Callable[[], Any]) -> Any:
 
 def linhas(api: Api, sql: str) -> list[tuple[Any, ...]]:
     with psycopg.connect(api.database) as banco:
-        return banco.execute(sql).fetchall()  # type: ignore[arg-type]
+        return banco.execute(sql).fetchall()
 
 
 def esperar_codigo(balcao: Balcao, codigo: str) -> Pagina:
