@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.support.engine_proxy import Loss, Proxy
 from tests.support.postgres_server import PostgresServer
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
@@ -66,6 +68,14 @@ class Script:
 
     def processar(self) -> dict[str, Any]:
         return self.chamar("processar_fallback_pendente")
+
+    def encher_o_disco(self) -> None:
+        """From now on no file of this process may grow, as on a full disk."""
+        resource.prlimit(self._processo.pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+
+    def esvaziar_o_disco(self) -> None:
+        livre = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+        resource.prlimit(self._processo.pid, resource.RLIMIT_FSIZE, livre)
 
     def __enter__(self) -> Script:
         return self
@@ -216,6 +226,29 @@ def test_a_journal_that_is_gone_is_told_as_unknown_figures_and_as_not_kept(
         processado = script.processar()
         assert processado["processed"] == 0
         assert processado["error"]
+
+
+def test_on_a_full_disk_it_is_not_kept_and_after_an_unanswered_commit_it_is_unknown(
+    tmp_path: Path, database: str, postgres_server: PostgresServer
+) -> None:
+    with Proxy(postgres_server.port) as proxy, Script(tmp_path / "var", proxy.dsn(database)) as script:
+        assert script.salvar(id_unico="antes")["method"] == "database"
+        script.encher_o_disco()
+        proxy.lose(Loss.SILENCE)
+        desconhecido = script.salvar(id_unico="duvida")
+        assert (set(desconhecido), desconhecido["success"]) == (NAO_GUARDADO, False), desconhecido
+        assert "Não sabemos" in desconhecido["message"]
+        postgres_server.stop()
+        perdido = script.salvar(id_unico="nada")
+        assert (set(perdido), perdido["success"]) == (NAO_GUARDADO, False), perdido
+        assert "NÃO foi guardado" in perdido["message"]
+        assert script.status()["database_connected"] is False
+        postgres_server.start()
+        script.esvaziar_o_disco()
+        ate(lambda: bool(script.status()["database_connected"]))
+        assert script.salvar(id_unico="duvida")["success"]  # what one is told to do: send it again
+        ate(lambda: script.status()["fallback_records"] == 0)
+    assert len(alunos(database)) == 2
 
 
 def test_a_wrong_setting_is_told_and_nothing_raises(tmp_path: Path, database: str) -> None:
