@@ -1,7 +1,7 @@
 """A write to PostgreSQL, or into a durable local journal, exactly once and in order."""
 
 from robusto.config import Config
-from robusto.engine import Engine, Found
+from robusto.engine import Engine
 from robusto.errors import (
     ConfigError,
     DatabaseUnavailable,
@@ -12,6 +12,7 @@ from robusto.errors import (
     RobustoError,
     WriteRejected,
 )
+from robusto.finding import Found
 from robusto.handlers import Transaction
 from robusto.passes import Drained
 from robusto.replica import Replica

@@ -25,14 +25,13 @@ _LONGEST_WAIT = 30.0
 
 @dataclass(slots=True)
 class Pass:
-    """What one pass did. `stopped` says why it ended before the last entry."""
+    """What one pass did; `away` when it ended because PostgreSQL is."""
 
     applied: int = 0
     quarantined: int = 0
     held: int = 0
     parked: int = 0
     errors: list[str] = field(default_factory=list)
-    stopped: str = ""
     away: Unavailable | None = None
 
 
@@ -88,7 +87,6 @@ class Drainer:
         except LeaseLost:
             self._sweep, self._announced = _Sweep(), None
             self._lease.release()
-            done.stopped = "lease_lost"
         return done
 
     def _go_through(self, go_on: Callable[[], bool], done: Pass, *, impatient: bool) -> None:
@@ -207,7 +205,6 @@ class Drainer:
     def _note(self, done: Pass, outcome: Outcome) -> bool:
         """The pass ends here: everything stays where it is."""
         reason = outcome.reason if isinstance(outcome, Unavailable | Held | Rejected) else "unknown"
-        done.stopped = reason
         done.errors.append(reason)
         return False
 

@@ -7,8 +7,7 @@ import secrets
 import threading
 import weakref
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import wraps
 from itertools import islice
 from typing import Concatenate, ParamSpec, TypeVar
@@ -19,14 +18,13 @@ from robusto.config import Config
 from robusto.deadline import Deadline
 from robusto.errors import JournalError, NotAccepted
 from robusto.events import Events, Listener
+from robusto.finding import Found
 from robusto.gate import Gate
 from robusto.handlers import Apply, Handlers, Transaction
 from robusto.identity import Identity
 from robusto.journal.entry import Counts, Entry
 from robusto.parts import Parts
 from robusto.passes import Drained
-from robusto.postgres import ledger
-from robusto.postgres.ledger import LedgerRow
 from robusto.quarantine import Quarantine
 from robusto.replica import Replica, ReplicaStore
 from robusto.verify import Proof, Verifier
@@ -41,18 +39,6 @@ T = TypeVar("T")
 
 #: Seconds that a manual drain waits for the worker's answer (contract §4).
 _DRAIN_SECONDS = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Where a write is, for whoever asks later."""
-
-    id: UUID
-    kind: str
-    state: WriteState
-    accepted_at: datetime
-    stored_at: datetime | None
-    reason: str
 
 
 def _let_in(method: Callable[Concatenate[Engine, P], T]) -> Callable[Concatenate[Engine, P], T]:
@@ -286,19 +272,7 @@ class Engine:
         Raises DatabaseUnavailable when it is not known here and PostgreSQL cannot be asked, and
         JournalError.
         """
-        parts, high = self._ready(), high or low
-        entry = parts.journal.find(low, high)
-        if entry is not None:
-            state = entry.state.as_write_state
-            stored = entry.changed_at if state is WriteState.STORED else None
-            return Found(entry.id, entry.kind, state, entry.accepted_at, stored, entry.reason)
-        copy = parts.copies.find(low, high)
-        if copy is not None:
-            write, stored_at = copy
-            at = datetime.fromtimestamp(stored_at, UTC)
-            return Found(write.id, write.kind, WriteState.STORED, write.accepted_at, at, "")
-        rows = self.read(lambda tx: ledger.rows_between(tx, low, high))
-        return _found_in_ledger(rows[0]) if rows else None
+        return self._ready().finding.find(low, high or low, self._deadline())
 
     @_let_in
     def unfinished(self, kinds: Collection[str]) -> list[tuple[Write, WriteState]]:
@@ -379,9 +353,3 @@ def _checked_key(key: str) -> str:
     if not 1 <= len(key) <= 500 or not key.isprintable():
         raise ValueError("a key has 1 to 500 printable characters")
     return key
-
-
-def _found_in_ledger(row: LedgerRow) -> Found:
-    applied = row.state == "applied"
-    state = WriteState.STORED if applied else WriteState.QUARANTINED
-    return Found(row.key, row.kind, state, row.accepted_at, row.applied_at if applied else None, "")

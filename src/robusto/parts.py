@@ -14,6 +14,7 @@ from robusto.drainer import Drainer
 from robusto.errors import DatabaseUnavailable, JournalError, MissingKey
 from robusto.events import Event, Events
 from robusto.filelocks import KeyLocks
+from robusto.finding import Finding
 from robusto.handlers import Handlers
 from robusto.health import JournalHealth
 from robusto.identity import Identity
@@ -73,6 +74,7 @@ class Parts:
         self.quarantine = Quarantine(self.journal, self.target, events)
         self.reading = Reading(self.target, self.breaker)
         self.backlog = Backlog(self.journal, clock)
+        self.finding = Finding(self.journal, self.copies, self.reading)
         self.watch = Watch(self.journal, self.backlog, self.breaker, self.books, self.health, clock)
         drainer = Drainer(
             self.journal, delivery, self.target, self.quarantine, self.lease, self._prober, events, clock,

@@ -405,7 +405,7 @@ def test_no_field_lies_in_plain_text_anywhere_in_the_folder(folder: Path) -> Non
             "note", {"cpf": secrets[0], "name": secrets[1], "id": 1}, key=secrets[0], namespace=secrets[2],
             author=secrets[3], ordering_keys=[secrets[4]], after=[secrets[4] + "x"],
         )  # fmt: skip
-        wait_for(lambda: any(each["event"] == "write_pending" for each in engine.activity.latest()))
+        wait_for(lambda: engine.activity.page(name="write_pending"))
     files = [path for path in folder.parent.rglob("*") if path.is_file()]
     assert len(files) > 5
     for path in files:

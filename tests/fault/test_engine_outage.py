@@ -321,6 +321,7 @@ def test_another_process_takes_over_when_the_drainer_is_killed(
         engine.submit("note", note("drained by the child"))
         postgres_server.start()
         wait_for(lambda: shop.history() == ["drained by the child"])
+        wait_for(lambda: engine.status().pending == 0)
         assert not engine.drain(timeout=0.1).processed  # the child's turn
         child.kill()
         successor = engine_factory(worker=True)

@@ -180,7 +180,7 @@ def test_what_happened_is_in_the_activity_log(
     closed_breaker(engine)
 
     def events() -> list[str]:
-        return [each["event"] for each in reversed(engine.activity.latest())]
+        return [each.name for each in reversed(engine.activity.page())]
 
     wait_for(lambda: "breaker_moved" in events() and "write_applied" in events())
     told = [each for each in events() if each.startswith(("write", "breaker_opened"))]

@@ -34,6 +34,11 @@ def eventually(what: Callable[[], object], seconds: float = 30.0) -> None:
         time.sleep(0.05)
 
 
+def _hears_ctrl_c() -> None:
+    """A shell starts what it puts into the background deaf to SIGINT, and so would this test's make be."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class RunningSupervisor:
     """Starts at once; `end` at the latest kills what is left."""
 
@@ -55,6 +60,7 @@ class RunningSupervisor:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                preexec_fn=_hears_ctrl_c,
             )
 
     @property

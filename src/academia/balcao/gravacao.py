@@ -13,7 +13,7 @@ from robusto.write import WriteState
 
 if TYPE_CHECKING:
     from robusto import Engine
-    from robusto.engine import Found
+    from robusto import Found
 
 
 def frase_de(motor: Engine, achada: Found, protocolo: str) -> Frase:

@@ -17,7 +17,7 @@ from academia.balcao import memoria, mostrar
 from academia.balcao.gravacao import frase_de
 from academia.balcao.pessoas import nome_de
 from academia.balcao.planta import balcao, do_balcao, motor
-from robusto.engine import Found
+from robusto import Found
 from robusto.errors import DatabaseUnavailable
 from robusto.identity import protocol_number
 from robusto.write import WriteState

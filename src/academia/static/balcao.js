@@ -33,17 +33,27 @@
     let mostrado = q.value.trim();
     let emCurso = null;
 
+    // One request for a text: Enter takes up the one that typing has begun, however long it takes.
     async function procurar() {
       const texto = q.value.trim();
+      if (emCurso && emCurso.texto === texto) return emCurso.resposta;
+      if (emCurso) emCurso.controle.abort();
+      emCurso = null;
       if (texto === mostrado) return true;
-      if (emCurso) emCurso.abort();
-      const este = (emCurso = new AbortController());
-      const pagina = await pedir(form.action, { method: "POST", body: new FormData(form), signal: este.signal });
-      if (este !== emCurso) return false;
+      emCurso = { texto, controle: new AbortController() };
+      emCurso.resposta = buscar(emCurso);
+      return emCurso.resposta;
+    }
+
+    async function buscar(esta) {
+      const opcoes = { method: "POST", body: new FormData(form), signal: esta.controle.signal };
+      const pagina = await pedir(form.action, opcoes);
+      if (esta !== emCurso) return false;
+      emCurso = null;
       if (pagina === null) return false;
       achados.innerHTML = pagina;
       contagem.textContent = achados.firstElementChild.dataset.contagem;
-      mostrado = texto;
+      mostrado = esta.texto;
       return true;
     }
 

@@ -6,7 +6,6 @@ import atexit
 import logging
 import os
 from collections.abc import Callable, Mapping
-from typing import Literal
 
 import click
 from flask import Flask
@@ -16,9 +15,6 @@ from robusto.engine import Engine
 from robusto.flask.cli import group
 from robusto.flask.views import blueprint
 from robusto.watch.log import to_stderr
-
-#: What a caller may be asked for.
-Right = Literal["ver", "operar", "corrigir", "revelar", "administrar"]
 
 #: True: may. False: is known, but may not (403). None: nobody is logged in (401).
 Authorize = Callable[[str], bool | None]

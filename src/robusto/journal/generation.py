@@ -149,8 +149,8 @@ def _shell(source: local.Connection, seq: int, at: datetime) -> tuple[Any, ...] 
         return None
     stamp = at.timestamp()
     return (
-        seq, found[0], "unknown", "quarantined", bytes(32), 1, b"".join(digests), b"", stamp, stamp, 1, "unreadable",
-        None, 0.0, b"",
+        seq, found[0], "unknown", "quarantined", bytes(32), 1, b"".join(digests), b"",
+        stamp, stamp, 1, "unreadable", None, 0.0, b"",
     )  # fmt: skip
 
 

@@ -78,12 +78,6 @@ class Activity:
             db.executemany("INSERT INTO activity (at, name, facts) VALUES (?, ?, ?)", batch)
             db.execute("DELETE FROM activity WHERE n <= (SELECT max(n) FROM activity) - ?", (_KEEP,))
 
-    def latest(self, limit: int = 100) -> list[dict[str, Any]]:
-        """The newest events first. Raises JournalError."""
-        with self._file.open().reading() as db:
-            found = list(db.execute("SELECT at, name, facts FROM activity ORDER BY n DESC LIMIT ?", (limit,)))
-        return [{"at": at, "event": name, **json.loads(facts)} for at, name, facts in found]
-
     def page(
         self,
         *,
