@@ -129,6 +129,19 @@ def test_the_civil_name_is_for_administrators(balcao: Balcao) -> None:
     assert recibo.codigos == ["gravado"]
     assert "Nome Social" in recibo.texto and "Nome Civil" not in recibo.html
     assert no_banco(balcao, "nome", "rg") == ("Nome Civil", "1")
+    forjado = edicao.form["visto"].replace('"nome_social"', '"nome": "x", "nome_social"')
+    conflito = balcao.enviar(edicao.acao, **edicao.form | {"visto": forjado, "nome": "y"})
+    assert conflito.codigos == ["conflito"] and "Nome Civil" not in conflito.html
+
+
+def test_a_draft_of_an_edit_comes_back_and_can_be_dropped(balcao: Balcao) -> None:
+    aluno = balcao.cadastrado(rg="1")
+    edicao = balcao.abrir(f"/alunos/{aluno}/editar")
+    assert balcao.postar(edicao.acao + "/rascunho", **edicao.form | {"rg": "2"}).status_code == 204
+    de_volta = balcao.abrir(edicao.acao)
+    assert (de_volta.codigos, de_volta.form["rg"]) == (["formulario-de-volta"], "2")
+    assert balcao.abrir(edicao.acao + "?de_novo=1").form["rg"] == "1"
+    assert balcao.abrir(edicao.acao).codigos == []
 
 
 def test_the_page_says_where_the_record_is_and_since_when(balcao: Balcao) -> None:

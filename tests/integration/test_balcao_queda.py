@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import time
 from collections.abc import Callable
@@ -172,7 +173,10 @@ def test_a_cpf_taken_twice_in_an_outage_is_asked_about_and_one_waits_for_correct
     esperar_codigo(balcao, "quarentena")
     esperar_codigo(balcao, "gravado-depois")
     assert "o CPF pertence a outra pessoa" in balcao.novidades().frase("quarentena")
-    assert "Chame o administrador" in balcao.abrir(recibo_de(balcao, "Segunda")).texto
+    recibo = recibo_de(balcao, "Segunda")
+    assert "Chame o administrador" in balcao.abrir(recibo).texto
+    administrador = Balcao(balcao.api, "adm", "administrador")
+    assert re.search(r'href="/sistema/quarentena/[0-9a-f-]{36}">Corrigir', administrador.abrir(recibo).html)
 
 
 def recibo_de(balcao: Balcao, nome: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import UTC, datetime
 from uuid import UUID
 
 from flask import abort, make_response, redirect, render_template, request, url_for
@@ -121,7 +120,7 @@ def _lembrar_pendente(gravacao: UUID, aluno: UUID) -> None:
     except JournalError:
         return
     if entrada is not None and entrada.state.as_write_state is WriteState.PENDING:
-        memoria.lembrar_guardado(gravacao, aluno, datetime.now(UTC))
+        memoria.lembrar_guardado(gravacao, aluno)
 
 
 def _recusado(form: Formulario, recusa: Recusa) -> ResponseReturnValue:

@@ -22,6 +22,7 @@ from academia.balcao.formulario import Formulario
 from academia.balcao.frase import Frase
 from academia.balcao.planta import balcao, colunas_ocultas, da_chave, do_balcao, motor, remetente
 from academia.balcao.recusas import Recusa, recusa_de
+from robusto.errors import DatabaseUnavailable, JournalError
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +39,15 @@ class Conflito:
 @do_balcao
 def editar(aluno: UUID) -> ResponseReturnValue:
     """The form with what is stored, or with what was typed before an expired login or F5."""
+    if "de_novo" in request.args:
+        esquecer_formulario()
+        return redirect(url_for("balcao.editar", aluno=aluno), 303)
     guardado = formulario_guardado()
     if guardado is not None and da_chave(guardado.get("chave", "")):
         visto = formulario.ler_visto(guardado.get("visto", ""))
         digitado = formulario.de_guardado(visto) | formulario.ler(guardado)
         form = Formulario(guardado["chave"], digitado, visto=guardado["visto"], sem=_sem(visto))
-        return _pagina(aluno, form, None if "rascunho" in guardado else textos.DE_VOLTA)
+        return _pagina(aluno, form, textos.DE_VOLTA)
     linha = um(motor(), aluno)
     if linha is None:
         abort(404)
@@ -86,11 +90,12 @@ def rascunho_da_edicao(aluno: UUID) -> ResponseReturnValue:
 
 def _recusado(aluno: UUID, form: Formulario, visto: Mapping[str, Any], recusa: Recusa) -> ResponseReturnValue:
     """The form again. What is there now counts as seen: the next sending is a decision."""
-    agora = {**visto, **{c: v for c, v in recusa.conflitos.items() if c in visto}}
+    ocultas = _ocultas(aluno, recusa)
+    agora = {**visto, **{c: v for c, v in recusa.conflitos.items() if c in visto and c not in ocultas}}
     conflitos = [
         Conflito(coluna, ROTULOS[coluna], mostrar.valor(coluna, valor), form.valores.get(coluna, ""))
         for coluna, valor in recusa.conflitos.items()
-        if coluna in visto
+        if coluna in visto and coluna not in ocultas
     ]
     escrito = formulario.escrever_visto(agora, form.sem) if conflitos else form.visto
     de_novo = Formulario(form.chave, form.valores, recusa.erros, visto=escrito, sem=form.sem)
@@ -109,6 +114,16 @@ def _pagina(
         **mais,
     )
     return make_response(pagina, status)
+
+
+def _ocultas(aluno: UUID, recusa: Recusa) -> tuple[str, ...]:
+    """A conflict shows no civil name to whom the page did not show it, whatever was posted as seen."""
+    if "nome" not in recusa.conflitos:
+        return ()
+    try:
+        return colunas_ocultas(um(motor(), aluno))
+    except (DatabaseUnavailable, JournalError):
+        return ("nome",)
 
 
 def _fica_o_atual(coluna: str) -> bool:

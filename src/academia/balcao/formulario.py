@@ -57,7 +57,7 @@ class Formulario:
         ordem = [campo.nome for grupo in GRUPOS for campo in self.campos(grupo)]
         if errado := next((nome for nome in ordem if nome in self.erros), ""):
             return errado
-        return next((nome for nome in ordem if not self.valores.get(nome)), ordem[0])
+        return next((nome for nome in ordem if not self.valores.get(nome)), "nome")
 
     @property
     def preenchidos(self) -> list[tuple[str, str]]:

@@ -12,8 +12,7 @@ from robusto.flask import texts
 from robusto.write import WriteState
 
 if TYPE_CHECKING:
-    from robusto import Engine
-    from robusto import Found
+    from robusto import Engine, Found
 
 
 def frase_de(motor: Engine, achada: Found, protocolo: str) -> Frase:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -37,19 +36,18 @@ def aceito(chave: str) -> tuple[UUID, UUID] | None:
     return None
 
 
-def lembrar_guardado(gravacao: UUID, aluno: UUID, aceito_em: datetime) -> None:
+def lembrar_guardado(gravacao: UUID, aluno: UUID) -> None:
     """A write of this session is pending: the desk says when it has arrived."""
     memoria = _ler()
     if any(linha[0] == str(gravacao) for linha in memoria["guardados"]):
         return
-    linha = [str(gravacao), str(aluno), aceito_em.isoformat()]
-    memoria["guardados"] = [*memoria["guardados"], linha][-_GUARDADOS:]
+    memoria["guardados"] = [*memoria["guardados"], [str(gravacao), str(aluno)]][-_GUARDADOS:]
     _gravar(memoria)
 
 
-def guardados() -> list[tuple[UUID, UUID, datetime]]:
-    """Pending writes of this session: write, student, when it was accepted."""
-    return [(UUID(g), UUID(a), datetime.fromisoformat(em)) for g, a, em in _ler()["guardados"]]
+def guardados() -> list[tuple[UUID, UUID]]:
+    """Writes of this session that were pending when they were accepted, each with its student."""
+    return [(UUID(gravacao), UUID(aluno)) for gravacao, aluno in _ler()["guardados"]]
 
 
 def esquecer_guardados(gravacoes: set[UUID]) -> None:

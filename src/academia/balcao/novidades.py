@@ -44,7 +44,7 @@ def novidades(motor: Engine) -> Novidades:
     elif status.breaker == "open":
         avisos.append(textos.BANCO_FORA_DO_AR)
     try:
-        achadas = [(motor.backlog.find(g), aluno) for g, aluno, _ in memoria.guardados()]
+        achadas = [(motor.backlog.find(g), aluno) for g, aluno in memoria.guardados()]
     except JournalError:
         return Novidades(avisos=avisos)
     entradas = [(entrada, aluno) for entrada, aluno in achadas if entrada is not None]

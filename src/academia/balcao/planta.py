@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import ParamSpec
+from typing import Any, ParamSpec
 from uuid import UUID
 
 from flask import Blueprint, make_response, render_template, request
@@ -61,11 +61,11 @@ def remetente(chave: str) -> Remetente:
     return Remetente(NAMESPACE, chave, "" if usuario is None else usuario.login)
 
 
-def colunas_ocultas(linha: object) -> tuple[str, ...]:
+def colunas_ocultas(linha: Mapping[str, Any] | None) -> tuple[str, ...]:
     """With a social name the civil one is for administrators only."""
     usuario = usuario_atual()
     ve_tudo = usuario is not None and usuario.papel == ADMINISTRADOR
-    tem_nome_social = isinstance(linha, dict) and bool(linha.get("nome_social"))
+    tem_nome_social = linha is not None and bool(linha.get("nome_social"))
     return ("nome",) if tem_nome_social and not ve_tudo else ()
 
 

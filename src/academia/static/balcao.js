@@ -142,8 +142,11 @@
   function novidades(lugar) {
     const semFicha = (texto) => texto.replace(/name="csrf_token" value="[^"]*"/g, "").replace(/\s+/g, " ").trim();
     let mostrado = semFicha(lugar.innerHTML);
+    // a desk that nobody touches for an hour asks no more: its login has to end some day
+    let usado = Date.now();
+    for (const ato of ["keydown", "pointermove"]) addEventListener(ato, () => (usado = Date.now()));
     setInterval(async () => {
-      if (document.hidden || lugar.contains(document.activeElement)) return;
+      if (document.hidden || Date.now() - usado > 3600000 || lugar.contains(document.activeElement)) return;
       const pagina = await pedir(lugar.dataset.novidades, {});
       if (pagina === null || semFicha(pagina) === mostrado) return;
       mostrado = semFicha(pagina);
