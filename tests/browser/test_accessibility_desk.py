@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page
 
-from tests.support.accessibility import findings
+from tests.support.accessibility import findings, nothing
 from tests.support.chromium import Visitors, code, fill, register, send
 from tests.support.running_app import PASSWORD, RunningApp
 
@@ -29,7 +29,7 @@ def test_the_login_is_for_everybody(visitors: Visitors) -> None:
     page.fill("#senha", "errada demais")
     page.press("#senha", "Enter")
     page.wait_for_selector("[role=alert]")
-    assert found + findings(page, "login refused") == []
+    nothing(found + findings(page, "login refused"))
     for field in ("#login", "#senha"):  # a password manager may paste
         page.fill(field, "")
         page.evaluate("f => document.querySelector(f).dispatchEvent(new ClipboardEvent('paste'))", field)
@@ -48,7 +48,7 @@ def test_the_search_is_for_everybody(visitors: Visitors) -> None:
     look_for(page, "111.111.111-11", "[data-codigo=cpf-invalido]")
     found += findings(page, "desk with a wrong CPF")
     page.goto("/alunos/00000000-0000-7000-8000-000000000000")
-    assert found + findings(page, "nobody at this address") == []
+    nothing(found + findings(page, "nobody at this address"))
 
 
 def test_the_registration_is_for_everybody(visitors: Visitors) -> None:
@@ -68,7 +68,7 @@ def test_the_registration_is_for_everybody(visitors: Visitors) -> None:
     found += findings(page, "form with somebody else's CPF")
     assert register(page, nome="", cpf="1", email="x", responsavel_cpf="2", uf="Longe") == "dados-invalidos"
     assert page.locator("[aria-invalid=true]").count() > 3
-    assert found + findings(page, "form with errors") == []
+    nothing(found + findings(page, "form with errors"))
 
 
 def test_a_form_that_was_used_asks_and_is_for_everybody(visitors: Visitors) -> None:
@@ -81,7 +81,7 @@ def test_a_form_that_was_used_asks_and_is_for_everybody(visitors: Visitors) -> N
         fill(tab, nome=name, celular="(11) 98765-4321")
         send(tab)
     assert code(twin) == "formulario-ja-usado"
-    assert findings(twin, "form that was used") == []
+    nothing(findings(twin, "form that was used"))
 
 
 def test_the_student_and_the_edit_are_for_everybody(visitors: Visitors) -> None:
@@ -107,7 +107,7 @@ def test_the_student_and_the_edit_are_for_everybody(visitors: Visitors) -> None:
         send(twin)
         assert code(twin) == "conflito"
         found += findings(twin, f"conflict of {len(fields)}")
-    assert found == []
+    nothing(found)
 
 
 def test_the_users_pages_are_for_everybody(app: RunningApp, visitors: Visitors) -> None:
@@ -140,4 +140,4 @@ def test_the_users_pages_are_for_everybody(app: RunningApp, visitors: Visitors) 
     found += findings(newcomer, "password that has to be changed")
     visitor = visitors.user("ana")
     visitor.goto("/usuarios")
-    assert found + findings(visitor, "refused page") == []
+    nothing(found + findings(visitor, "refused page"))

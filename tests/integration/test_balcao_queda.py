@@ -173,10 +173,10 @@ def test_a_cpf_taken_twice_in_an_outage_is_asked_about_and_one_waits_for_correct
     esperar_codigo(balcao, "quarentena")
     esperar_codigo(balcao, "gravado-depois")
     assert "o CPF pertence a outra pessoa" in balcao.novidades().frase("quarentena")
-    recibo = recibo_de(balcao, "Segunda")
-    assert "Chame o administrador" in balcao.abrir(recibo).texto
+    endereco = recibo_de(balcao, "Segunda")
+    assert "Chame o administrador" in balcao.abrir(endereco).texto
     administrador = Balcao(balcao.api, "adm", "administrador")
-    assert re.search(r'href="/sistema/quarentena/[0-9a-f-]{36}">Corrigir', administrador.abrir(recibo).html)
+    assert re.search(r'href="/sistema/quarentena/[0-9a-f-]{36}">Corrigir', administrador.abrir(endereco).html)
 
 
 def recibo_de(balcao: Balcao, nome: str) -> str:

@@ -63,6 +63,11 @@ def findings(page: Page, state: str) -> list[str]:
     return found
 
 
+def nothing(found: list[str]) -> None:
+    """Fails with everything that was found."""
+    assert not found, "\n".join(found)
+
+
 def _all(page: Page) -> Iterator[str]:
     yield from (f"neither status nor alert: {what}" for what in page.evaluate(_UNSPOKEN))
     for width in WIDTHS:

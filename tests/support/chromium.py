@@ -94,7 +94,7 @@ def fill(page: Page, **fields: str) -> None:
     """Type into the fields of the form, opening the group they are in."""
     for name, text in fields.items():
         field = page.locator(f"form.cadastro [name={name}]")
-        group = page.locator("details", has=field)
+        group = page.locator(f"details:has([name={name}])")
         if group.count() and group.get_attribute("open") is None:
             group.locator("summary").click()
         if field.evaluate("e => e.tagName") == "SELECT":

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from academia.alunos.campos import COLUNAS
-from academia.alunos.forms import AlunoNovo
 from academia.alunos.leitura import ler_cadastro
 from academia.alunos.parecidos import Pessoa
 from academia.balcao import formulario, mostrar
@@ -54,7 +53,7 @@ def test_a_box_that_is_not_ticked_is_no() -> None:
 
 
 def test_what_is_shown_again_unchanged_is_no_change() -> None:
-    guardado = AlunoNovo(nome="Fulana", celular="11987654321", cpf="52998224725", whatsapp=True).colunas()
+    guardado = ler_cadastro(_MINIMO | {"cpf": "52998224725", "whatsapp": True}).colunas()
     guardado |= {"observacoes": "a\r\nb", "telefone": "não tem", "rg": " 1 "}
     digitado = formulario.ler(formulario.de_guardado(guardado))
     assert formulario.mudados(digitado, guardado) == {}
