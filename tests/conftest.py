@@ -24,3 +24,13 @@ def database(postgres_server: PostgresServer) -> Iterator[str]:
     """The address of a fresh, empty database; afterwards the server answers again."""
     with postgres_server.new_database() as dsn:
         yield dsn
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests have measured, from whichever process they ran in."""
+    reports = terminalreporter.stats.get("passed", []) + terminalreporter.stats.get("failed", [])
+    found = [fact for report in reports for name, fact in report.user_properties if name == "measured"]
+    if found:
+        terminalreporter.section("measured")
+        for fact in dict.fromkeys(found):
+            terminalreporter.line(fact)

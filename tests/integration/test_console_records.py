@@ -176,7 +176,7 @@ def test_the_activity_log_is_filtered_and_paged(desk: Desk) -> None:
     for n in range(60):
         desk.submit("put", put(100 + n))
     wait_for(lambda: "Posto em quarentena" in _log(desk, id))
-    wait_for(lambda: len(desk.engine.activity.latest(200)) >= 62)
+    wait_for(lambda: len(desk.engine.activity.page(limit=200)) >= 62)
     assert "Gravado diretamente" not in _log(desk, id)
     page = desk.get("/sistema/atividade?evento=write_stored")
     assert page.text.count("<tr>") == 1 + 50
