@@ -62,12 +62,11 @@ class Books:
         since = self._clock.monotonic() - self._counted
         movement = self._movement()
         pause = _QUIET if movement == self._movement_then else max(_BUSY, _SHARE * self._took)
-        if since > pause:
+        if since > pause and self.count():
             self._movement_then = movement
-            self.count()
 
-    def count(self) -> None:
-        """Count now; without an answer the last figure stands."""
+    def count(self) -> bool:
+        """Count now; without an answer the last figure stands. Says whether there was one."""
         began, as_of = self._clock.monotonic(), self._clock.wall().isoformat()
         try:
             direct = self._target.read(
@@ -75,7 +74,8 @@ class Books:
                 Deadline.after(self._clock, _COUNT_SECONDS),
             )
         except DatabaseUnavailable:
-            return
+            return False
         self._counted = self._clock.monotonic()
         self._took = self._counted - began
         self._record.update(lambda _: {"direct": direct, "as_of": as_of})
+        return True

@@ -206,3 +206,18 @@ def test_a_flipped_bit_costs_only_the_entries_on_its_page(
         assert counts.quarantined or not counts.balanced
         assert again.status().level in ("red", "yellow")
         assert {each.reason for each in again.quarantine.list()} <= {"unreadable"}
+
+
+def test_a_count_that_failed_is_made_again_at_once_and_not_in_a_minute(
+    engine_factory: EngineFactory, shop: Shop, postgres_server: PostgresServer
+) -> None:
+    engine = engine_factory()
+    engine.submit("note", note("counted"))
+    books = engine._ready().books
+    postgres_server.stop()
+    books.count_when_due()
+    assert books.last() is None
+    postgres_server.start()
+    books.count_when_due()
+    found = books.last()
+    assert found is not None and found.direct == 1
