@@ -21,7 +21,8 @@ SELECT %(key)s, %(hash)s, %(kind)s, %(version)s, 'applied', %(submit)s, %(journa
 WHERE %(token)s::bigint IS NULL
    OR EXISTS (SELECT FROM robusto_drainer WHERE journal = %(journal)s AND token = %(token)s)
 ON CONFLICT (key) DO UPDATE SET
-    direct = ledger.direct AND (excluded.direct OR ledger.journal <> excluded.journal)
+    direct = ledger.direct AND (excluded.direct OR ledger.journal <> excluded.journal
+                                OR ledger.request_hash <> excluded.request_hash)
 RETURNING (xmax = 0), request_hash, submit_id, state
 """
 
@@ -41,7 +42,8 @@ WHERE EXISTS (SELECT FROM robusto_drainer WHERE journal = %(journal)s AND token 
 ON CONFLICT (key) DO UPDATE SET
     version = CASE ledger.state WHEN 'fenced' THEN greatest(ledger.version, excluded.version)
                                 ELSE ledger.version END,
-    direct = ledger.direct AND ledger.journal <> excluded.journal
+    direct = ledger.direct AND (ledger.journal <> excluded.journal
+                                OR ledger.request_hash <> excluded.request_hash)
 RETURNING request_hash, state
 """
 
