@@ -1,13 +1,16 @@
 # Everything runs from .venv/, which is made from requirements.lock (hash-checked).
 #   make run                      the app on http://127.0.0.1:8000 (PORT=, WEB_CONCURRENCY=, ACADEMIA_VAR=)
 #   make test | lint              what .ci/run runs
+#   make test-pythons             the unit and conformance tests on Python 3.12 and 3.13, where installed
 #   make drill                    a rehearsal of outages (MINUTES=, SEED=, FAULTS=)
+#   make pictures                 takes the README's pictures anew (needs Chromium)
 #   make lock                     remakes requirements.lock from pyproject.toml
 # PYTHON=… chooses the interpreter (3.11 or newer).
 
 PYTHON ?=
 CANDIDATES := $(or $(PYTHON),python3 python3.13 python3.12 python3.11 /usr/bin/python3)
 STAMP := .venv/.installed
+PYTHONS ?= python3.12 python3.13
 # Two `make` at once in one checkout take turns where the system has flock.
 ONE_AT_A_TIME := $(if $(shell command -v flock 2>/dev/null),flock .venv.lock)
 
@@ -15,7 +18,7 @@ ONE_AT_A_TIME := $(if $(shell command -v flock 2>/dev/null),flock .venv.lock)
 export PIP_NO_INPUT := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: .venv run test lint drill lock
+.PHONY: .venv run test lint drill pictures lock
 .DELETE_ON_ERROR:
 
 .venv:
@@ -49,7 +52,18 @@ run: .venv
 	@exec .venv/bin/python -m academia.supervisor
 
 test: .venv
-	.venv/bin/python -m pytest -n 3
+	.venv/bin/python -m pytest -n 3 --dist loadgroup
+
+# The other Pythons that are installed, each in a .venv of its own below build/.
+test-pythons:
+	@for python in $(PYTHONS); do \
+	    if ! $$python -c '' 2>/dev/null; then echo "$$python is not installed: SKIPPED"; continue; fi; \
+	    echo "$$python: unit, property and conformance tests"; \
+	    $$python -m venv build/$$python && \
+	    build/$$python/bin/python -m pip install --quiet --require-hashes -r requirements.lock && \
+	    build/$$python/bin/python -m pip install --quiet --no-deps --no-build-isolation -e . && \
+	    build/$$python/bin/python -m pytest -q -n 3 tests/unit tests/property tests/conformance || exit 1; \
+	done
 
 lint: .venv
 	.venv/bin/ruff check .
@@ -60,6 +74,9 @@ lint: .venv
 # MINUTES, SEED and FAULTS reach it through the environment.
 drill: .venv
 	@exec .venv/bin/python -m drill
+
+pictures: .venv
+	@.venv/bin/python -m tests.support.pictures
 
 # uv has a folder of its own: it resolves the lock and is no part of what is locked.
 lock:

@@ -8,6 +8,7 @@ import sys
 from flask import Flask
 
 from academia import acesso
+from academia.alunos.tipos import CADASTRAR, EDITAR
 from academia.alunos.views import alunos
 from academia.api import problemas
 from academia.api.autenticacao import exigir_token
@@ -58,5 +59,6 @@ def _montar(settings: Settings) -> Flask:
         layout="base.html",
         login_url="/entrar",
         who=acesso.nome_para_o_registro,
+        kind_names={CADASTRAR: "Cadastro", EDITAR: "Alteração"},
     ).init_app(app)
     return app

@@ -123,7 +123,7 @@
         mudou = true;
       });
     };
-    const logo = depois(1500, guardar);
+    const logo = depois(500, guardar);
     form.addEventListener("input", () => {
       mudou = true;
       logo();

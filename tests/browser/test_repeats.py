@@ -1,0 +1,123 @@
+"""Double clicks, Back, F5 and a second tab: one person each time, with what was typed last."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from itertools import cycle, islice
+
+import pytest
+from playwright.sync_api import Error, Page
+
+from tests.support.chromium import Visitors, code, fill, register, send
+from tests.support.running_app import RunningApp
+from tests.support.running_supervisor import eventually
+
+pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.xdist_group("browser")]
+
+_FORMS, _REPEATS = 40, 200
+_BUTTON = "form.cadastro button.main:text-is('Gravar cadastro')"
+
+
+def double_click(page: Page, form: str) -> None:
+    """On the button of the form, which is open in this tab or came back."""
+    page.goto(form)
+    if page.locator(_BUTTON).count():
+        with page.expect_navigation(url=re.compile("/recibo/")):
+            page.dblclick(_BUTTON)
+
+
+def back(page: Page, form: str) -> None:
+    page.go_back()
+    page.wait_for_load_state()
+
+
+def reload(page: Page, form: str) -> None:
+    page.reload()
+
+
+def enter_twice(page: Page, form: str) -> None:
+    """The same form, kept in another tab since before it was sent."""
+    other = page.context.pages[-1]
+    with other.expect_navigation(url=re.compile("/recibo/")):
+        other.press("#nome", "Enter")
+        other.keyboard.press("Enter")
+    other.go_back()
+
+
+def receipt(page: Page, form: str) -> None:
+    page.goto(form)
+    assert "/recibo/" in page.url
+
+
+T: dict[str,float] = {}
+_DEEDS = (double_click, back, enter_twice, reload, receipt)
+
+
+def test_two_hundred_double_clicks_backs_and_reloads_make_no_second_row(
+    app: RunningApp, visitors: Visitors
+) -> None:
+    page = visitors.user("ana")
+    names = [f"Pessoa Repetida {n}" for n in range(_FORMS)]
+    deeds = cycle(_DEEDS)
+    for n, name in enumerate(names):
+        if n == _FORMS // 2:
+            app.stop()
+        if n == _FORMS * 3 // 4:
+            app.start()
+        tab = page.context.new_page()
+        tab.goto("/alunos/novo")
+        form = tab.url
+        fill(tab, nome=name, celular="(11) 98765-4321")
+        page.goto(form)
+        fill(page, nome=name, celular="(11) 98765-4321")
+        with page.expect_navigation(url=re.compile("/recibo/")):
+            page.dblclick(_BUTTON)
+        for deed in islice(deeds, _REPEATS // _FORMS):
+            import time; t0=time.monotonic(); deed(page, form); T[deed.__name__]=T.get(deed.__name__,0)+time.monotonic()-t0
+        tab.close()
+    print(T)
+    eventually(lambda: len(_rows(app, names)) >= _FORMS)
+    assert sorted(_rows(app, names)) == sorted(names)
+
+
+def _rows(app: RunningApp, names: list[str]) -> list[str]:
+    return [name for (name,) in app.rows("SELECT nome FROM alunos WHERE nome = ANY(%s)", names)]
+
+
+def test_a_form_that_is_sent_again_with_a_changed_field_after_a_time_out_keeps_the_newer_value(
+    app: RunningApp, visitors: Visitors
+) -> None:
+    page = visitors.user("ana")
+    eventually(lambda: register(page, nome="Mirela Antes") == "gravado")
+    page.goto("/alunos/novo")
+    fill(page, nome="Nara Corrigida", celular="(11) 98765-4321", rg="1")
+    with app.frozen():
+        page.evaluate("document.querySelector('form.cadastro').submit()")
+        page.wait_for_timeout(300)
+        page.evaluate("window.stop()")  # Esc: the person waits no longer
+        fill(page, rg="2")
+        send(page)
+        assert code(page) == "pendente"
+        page.reload()
+        assert code(page) == "pendente"
+        page.click("main >> text=Editar")
+        assert page.input_value("#rg") == "2"
+        fill(page, rg="3")
+        send(page)
+    eventually(lambda: app.rows("SELECT rg FROM alunos WHERE nome = 'Nara Corrigida'") == [("3",)])
+
+
+def test_back_and_f5_after_a_refusal_keep_the_key_of_the_form(app: RunningApp, visitors: Visitors) -> None:
+    page = visitors.user("ana")
+    assert register(page, nome="Otto Insistente", cpf="1") == "dados-invalidos"
+    page.reload()  # sends the refused form again
+    assert code(page) == "dados-invalidos"
+    fill(page, cpf="")
+    send(page)
+    assert code(page) == "gravado"
+    for _ in range(3):
+        with suppress(Error):  # Chromium shows the answer to a form again only if it may send it again
+            page.go_back()
+        page.reload()
+    assert app.rows("SELECT count(*) FROM alunos WHERE nome = 'Otto Insistente'") == [(1,)]
