@@ -32,7 +32,9 @@ def app(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture
 def visitors(browser: Browser, app: RunningApp) -> Iterator[Visitors]:
-    """Browsers at the app; once they are closed PostgreSQL answers again and everything is stored."""
+    """Browsers at the app; once they are closed PostgreSQL answers again."""
     visitors = Visitors(browser, app.address)
     yield visitors
     visitors.close()
+    app.thaw()
+    app.wait_until_ready()

@@ -1,4 +1,4 @@
-"""The login, the front desk and the users' pages are for everybody, in every state, while PostgreSQL answers."""
+"""The login, the desk and the users' pages are for everybody, in every state, while PostgreSQL answers."""
 
 from __future__ import annotations
 

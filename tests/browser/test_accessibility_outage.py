@@ -1,4 +1,4 @@
-"""The desk and the console are for everybody while PostgreSQL is away, and with what an outage leaves behind."""
+"""Desk and console are for everybody while PostgreSQL is away, and with what an outage leaves behind."""
 
 from __future__ import annotations
 

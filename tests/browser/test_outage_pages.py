@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
@@ -78,7 +77,7 @@ def outages(
 
 @pytest.mark.parametrize("kind", ["refused", "frozen", "black hole"])
 def test_login_search_student_and_console_work_in_an_outage(
-    outages: Outages, kind: str, record_property: pytest.RecordProperty
+    outages: Outages, kind: str, record_property: Callable[[str, object], None]
 ) -> None:
     stranger = outages.visitors.stranger()
     measured = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page
@@ -69,7 +70,7 @@ class Keyboard:
 
 
 def test_ten_people_are_registered_by_keyboard_while_postgresql_freezes_and_comes_back(
-    app: RunningApp, visitors: Visitors, record_property: pytest.RecordProperty
+    app: RunningApp, visitors: Visitors, record_property: Callable[[str, object], None]
 ) -> None:
     page = visitors.user("ana")
     at = Keyboard(page)

@@ -40,16 +40,19 @@ _FOCUS = """() => {
   const inside = x >= 0 && y >= 0 && x <= innerWidth && y <= innerHeight;
   const top = inside ? document.elementFromPoint(x, y) : null;
   if (!inside) said.push(`outside of the window at ${Math.round(x)}, ${Math.round(y)}`);
-  else if (!top || !(e.contains(top) || top.contains(e))) said.push(`covered by ${top && top.outerHTML.slice(0, 80)}`);
+  else if (!top || !(e.contains(top) || top.contains(e)))
+    said.push(`covered by ${top && top.outerHTML.slice(0, 80)}`);
   return [nameOf(e), said.join(", ")];
 }"""
 _TOO_WIDE = """() => {
   const width = document.documentElement.clientWidth;
   if (document.documentElement.scrollWidth <= width) return [];
   return [...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > width + 1)
-    .map(e => e.outerHTML.slice(0, 100)).slice(-3).concat(`scrolls sideways to ${document.documentElement.scrollWidth}`);
+    .map(e => e.outerHTML.slice(0, 100)).slice(-3)
+    .concat(`scrolls sideways to ${document.documentElement.scrollWidth}`);
 }"""
-_UNSPOKEN = """() => [...document.querySelectorAll(".notice, [aria-invalid]")].filter(e => e.matches(".notice")
+_UNSPOKEN = """() => [...document.querySelectorAll(".notice, [aria-invalid]")]
+  .filter(e => e.matches(".notice")
     ? !e.closest("[role=status], [role=alert]")
     : !(e.getAttribute("aria-describedby") || "").split(" ").some(id => document.getElementById(id)))
   .map(e => e.outerHTML.slice(0, 100))"""

@@ -54,7 +54,7 @@ def take(app: RunningApp, browser: Browser) -> None:
 
 def _shoot(page: Page, name: str, *, down_to: str) -> None:
     """The page from its top down to the end of this element."""
-    page.evaluate("document.activeElement.blur()")
+    page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
     box = page.locator(down_to).bounding_box()
     assert box is not None
     clip = FloatRect(x=0, y=0, width=_SIZE["width"], height=box["y"] + box["height"] + 16)

@@ -62,7 +62,8 @@ class RunningApp:
         return done.stdout
 
     def create_user(self, login: str, role: str, name: str = "") -> None:
-        self.flask("usuarios", "criar", login, "--papel", role, "--nome", name, "--senha-stdin", given=PASSWORD)
+        person = ["--papel", role, "--nome", name, "--senha-stdin"]
+        self.flask("usuarios", "criar", login, *person, given=PASSWORD)
 
     # -- PostgreSQL --------------------------------------------------------------------------------------
 
@@ -99,7 +100,7 @@ class RunningApp:
     def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """Asks PostgreSQL itself, which has to answer."""
         with psycopg.connect(Settings.load(self._environ).database_url) as connection:
-            return connection.execute(statement, values).fetchall()  # type: ignore[arg-type]
+            return connection.execute(statement, values).fetchall()
 
     # -- the rest of the machine ---------------------------------------------------------------------------
 
