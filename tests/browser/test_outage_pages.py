@@ -17,7 +17,7 @@ from tests.support.running_supervisor import free_port
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
-_TIMES = 5
+_TIMES = 4
 _ANSWERED_IN = """() => {
   const seen = performance.getEntriesByType("navigation")[0];
   return seen.responseEnd - seen.startTime;
