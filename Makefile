@@ -57,7 +57,7 @@ test: .venv
 
 # The screens in a real Chromium.
 test-browser: .venv
-	.venv/bin/python -m pytest tests/browser
+	.venv/bin/python -m pytest -n 2 --dist loadfile tests/browser
 
 # The other Pythons that are installed, each in a .venv of its own below build/.
 test-pythons:

@@ -1,4 +1,4 @@
-"""A browser, the app, and who uses it. All tests of this folder run in one process, one after the other."""
+"""A browser, the app, and who uses it: once for each process, for one test after the other."""
 
 from __future__ import annotations
 

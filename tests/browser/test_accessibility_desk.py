@@ -9,7 +9,7 @@ from tests.support.accessibility import findings, nothing
 from tests.support.chromium import Visitors, code, fill, register, send
 from tests.support.running_app import PASSWORD, RunningApp
 
-pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 CPF = "529.982.247-25"
 

@@ -9,7 +9,7 @@ from tests.support.accessibility import findings, nothing
 from tests.support.chromium import Visitors, code, fill, register, send, sentence
 from tests.support.running_app import RunningApp
 
-pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 CPF = "390.533.447-05"
 
@@ -33,6 +33,7 @@ def test_every_page_is_for_everybody_in_an_outage_and_after_it(app: RunningApp, 
     assert register(desk, nome="Tadeu Gravado", cpf=CPF) == "gravado"
     wait_for_level(admin, "green")
     found = findings(admin, "console, green")
+    app.wait_until_copied()
     with app.stopped():
         # somebody with a CPF that is taken: said to be another person, and refused by PostgreSQL later
         assert register(desk, nome="Úrsula Engano", cpf=CPF) == "talvez-duplicado"

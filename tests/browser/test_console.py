@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.support.chromium import Visitors, focused, register
 from tests.support.running_app import RunningApp
 
-pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 BUTTON = "Processar Pendentes"
 STALE = "#atraso:has-text('Sem atualização desde')"

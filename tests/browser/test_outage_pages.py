@@ -15,7 +15,7 @@ from tests.support.postgres_server import PostgresServer
 from tests.support.running_app import RunningApp
 from tests.support.running_supervisor import free_port
 
-pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 _TIMES = 4
 _ANSWERED_IN = """() => {
@@ -35,8 +35,7 @@ class Outages:
         register(self.admin, nome="Antônia Conhecida", nome_social="")
         self.admin.click("text=Ver o cadastro")
         self.student = urlsplit(self.admin.url).path
-        self.admin.goto("/sistema")
-        self.admin.wait_for_selector("[data-level=green]")
+        app.wait_until_copied()
 
     @contextmanager
     def outage(self, kind: str) -> Iterator[None]:

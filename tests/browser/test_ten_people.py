@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 from tests.support.chromium import Visitors, focused
 from tests.support.running_app import DEADLINE, RunningApp
 
-pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 NAMES = [
     "Aurora Inventada",

@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 from tests.support.chromium import Visitors, code, fill, log_in, register, send, typed
 from tests.support.running_app import PASSWORD, RunningApp
 
-pytestmark = [pytest.mark.postgres, pytest.mark.slow, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 TYPED = {
     "nome": "Zoé d'Ávila & <Filhos>",

@@ -86,6 +86,21 @@ def test_what_was_committed_survives_a_kill(postgres_server: PostgresServer, dat
         assert connection.execute("SELECT n FROM t").fetchone() == (7,)
 
 
+def test_a_killed_server_starts_although_its_pid_belongs_to_somebody_else_by_now(
+    postgres_server: PostgresServer, database: str
+) -> None:
+    postgres_server.kill()
+    left = postgres_server.cluster.data / "postmaster.pid"
+    first, rest = left.read_text().split("\n", 1)
+    with subprocess.Popen(["sleep", "60"]) as somebody:
+        assert int(first) != somebody.pid
+        left.write_text(f"{somebody.pid}\n{rest}")
+        postgres_server.start()
+        somebody.kill()
+    with psycopg.connect(database) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
 def test_a_server_that_survived_its_starter_is_adopted(cluster: Cluster) -> None:
     first = cluster.start()
     other = Cluster(cluster.var, "segredo")

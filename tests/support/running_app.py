@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,15 @@ class RunningApp:
         """Asks PostgreSQL itself, which has to answer."""
         with psycopg.connect(Settings.load(self._environ).database_url) as connection:
             return connection.execute(statement, values).fetchall()
+
+    def wait_until_copied(self) -> None:
+        """The local copy has everybody whom PostgreSQL has."""
+        everybody = {str(id) for (id,) in self.rows("SELECT id FROM alunos")}
+        eventually(lambda: everybody <= self._copied())
+
+    def _copied(self) -> set[str]:
+        with closing(sqlite3.connect(next(self.var.rglob("replica.db")))) as copy:
+            return {id for (id,) in copy.execute("SELECT id FROM rows")}
 
     # -- the rest of the machine ---------------------------------------------------------------------------
 

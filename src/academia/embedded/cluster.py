@@ -118,6 +118,9 @@ class Cluster:
         as_whom.own(self.data)
         # Processes that outlived their postmaster keep the shared memory: a new one would refuse to start.
         postmaster.stop(self.data, fast_seconds=0, immediate_seconds=0, reap=self._reap)
+        # What a killed postmaster left names a pid that may belong to somebody else by now.
+        if not postmaster.processes(self.data):
+            (self.data / "postmaster.pid").unlink(missing_ok=True)
         port = saved_port(self.var)
         if not is_free(port):
             port = choose_another_port(self.var)
