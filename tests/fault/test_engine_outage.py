@@ -376,6 +376,10 @@ def test_a_drainer_that_slept_beyond_its_lease_is_refused(
         postgres_server.start()
         wait_for(lambda: len(shop.history()) > 3)
         os.kill(child.pid, signal.SIGSTOP)
+        while engine._ready().health.check():  # stopped with the journal in its hands: another moment
+            os.kill(child.pid, signal.SIGCONT)
+            time.sleep(0.05)
+            os.kill(child.pid, signal.SIGSTOP)
         wait_for(lambda: not engine.drain(timeout=5).remaining, 60)
         os.kill(child.pid, signal.SIGCONT)
         wait_for(lambda: engine.status().database_connected)
