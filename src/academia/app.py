@@ -15,6 +15,7 @@ from academia.api.autenticacao import exigir_token
 from academia.api.openapi import openapi
 from academia.api.sala import NOME, Sala
 from academia.balcao import balcao
+from academia.balcao.erros import pagina_de_erro
 from academia.cli_postgres import grupo_postgres
 from academia.cli_tokens import grupo_tokens
 from academia.gravacoes.views import gravacoes
@@ -46,7 +47,7 @@ def _montar(settings: Settings) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # answers keep the order of the form
     motor = montar_motor(settings)
     app.extensions[NOME] = Sala(motor, Tokens(settings.var / "acesso.db"))
-    problemas.instalar(app)
+    problemas.instalar(app, pagina_de_erro)
     app.before_request(exigir_token)
     acesso.instalar(app, settings)
     for sala in (balcao, alunos, gravacoes, openapi):

@@ -13,6 +13,9 @@ from robusto.postgres.target import PostgresTarget
 
 T = TypeVar("T")
 
+#: Part of the deadline: whoever reads has a local copy to fall back on, and a page to draw from it.
+_SHARE = 0.5
+
 
 class Reading:
     """Reads that never make a request wait for a PostgreSQL that is known to be away."""
@@ -22,11 +25,14 @@ class Reading:
         self._breaker = breaker
 
     def read(self, work: Callable[[Transaction], T], deadline: Deadline) -> T:
-        """Run `work` in a read-only transaction. Raises DatabaseUnavailable: use the local copy then."""
+        """Run `work` in a read-only transaction, in half of what is left of the deadline.
+
+        Raises DatabaseUnavailable: use the local copy then.
+        """
         if not self._breaker.allows_direct():
             raise DatabaseUnavailable("breaker_open", outage=True)
         try:
-            return self._target.read(work, deadline)
+            return self._target.read(work, deadline.at_most(_SHARE * deadline.remaining()))
         except DatabaseUnavailable as error:
             if error.outage:
                 self._breaker.failed(error.reason, alarm=error.alarm)

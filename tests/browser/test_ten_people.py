@@ -30,6 +30,8 @@ PENDING = (
     "Cadastro guardado com segurança neste sistema. O banco de dados está fora do ar; "
     "enviaremos sozinhos quando voltar. Pode atender o próximo."
 )
+#: As long as it takes to read the number; before that an Enter counts as one of the form's.
+_READING_MS = 700
 
 
 class Keyboard:
@@ -55,7 +57,7 @@ class Keyboard:
 
     def register(self, name: str, telephone: str) -> str:
         """From the search box to the receipt and back to the search box; what the receipt says."""
-        assert focused(self.page) == "q"
+        self.page.wait_for_selector("#q:focus")
         self.page.keyboard.type(name)
         self.enter("search", "#novo:focus")
         self.enter("form", "form.cadastro #nome_social:focus")
@@ -65,6 +67,7 @@ class Keyboard:
         self.enter("save", ".recibo .notice")
         said = " ".join(self.page.inner_text(".recibo .notice").split())
         assert focused(self.page) == "Próximo cadastro"
+        self.page.wait_for_timeout(_READING_MS)
         self.enter("next", "#q:focus")
         return said
 

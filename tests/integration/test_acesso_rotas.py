@@ -44,6 +44,7 @@ QUEM_PODE: dict[str, str] = {
     "balcao.ver_novidades": BALCAO,
     "balcao.novidades_lidas": BALCAO,
     "balcao.recibo": BALCAO,
+    "balcao.papel": BALCAO,
     "usuarios.listar": "administrar",
     "usuarios.criar": "administrar",
     "usuarios.mudar_papel": "administrar",

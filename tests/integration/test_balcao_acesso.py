@@ -74,6 +74,41 @@ def test_a_form_outlives_an_old_page(balcao: Balcao) -> None:
     assert balcao.enviar(de_volta.acao, **de_volta.form).codigos == ["gravado"]
 
 
+def test_a_search_that_an_expired_login_interrupted_is_shown_until_the_next_one(balcao: Balcao) -> None:
+    balcao.cadastrado(nome="Procurada Antes")
+    recusado = balcao.navegador.abrir(
+        "/buscar",
+        "POST",
+        data={"q": "procurada", "csrf_token": "velho"},
+        headers={"Referer": "http://localhost/"},
+    )
+    volta = balcao.navegador.enviar("/formulario", formulario=escondido(recusado, "formulario"))
+    for _ in range(2):
+        assert "Procurada Antes" in balcao.abrir(destino(volta)).texto
+    balcao.navegador.enviar("/buscar", q="ninguém")
+    assert "Procurada Antes" not in balcao.abrir("/").texto
+
+
+def test_the_paper_that_was_chosen_stays(balcao: Balcao) -> None:
+    recibo = balcao.cadastrar()
+    assert "papel-a4" in recibo.html
+    balcao.navegador.enviar("/recibo/00000000-0000-8000-8000-000000000000/papel", papel="80")
+    assert "papel-80" in balcao.cadastrar(nome="Outra").html
+    balcao.navegador.enviar("/recibo/00000000-0000-8000-8000-000000000000/papel", papel="de pão")
+    assert "papel-80" in balcao.cadastrar(nome="Mais Uma").html
+
+
+@pytest.mark.parametrize(
+    ("caminho", "status", "codigo"),
+    [("/nada", 404, "nao-encontrado"), ("/sair", 405, "metodo-nao-permitido")],
+)
+def test_what_is_no_page_is_said_in_portuguese(
+    balcao: Balcao, caminho: str, status: int, codigo: str
+) -> None:
+    pagina = balcao.abrir(caminho)
+    assert (pagina.status_code, pagina.codigos) == (status, [codigo])
+
+
 def test_pages_keep_the_strict_policy(balcao: Balcao) -> None:
     aluno = balcao.cadastrado()
     for caminho in ("/", "/alunos/novo", f"/alunos/{aluno}", f"/alunos/{aluno}/editar"):

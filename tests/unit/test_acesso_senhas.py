@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pwdlib import PasswordHash
-
 from academia.acesso import senhas
 from academia.acesso.senhas import Senhas, nova_de_uso_unico, o_que_falta
 
 
 def test_the_digest_for_nobody_costs_as_much_as_a_new_one() -> None:
-    argon2 = PasswordHash.recommended().current_hasher
+    argon2 = senhas.argon2()
     assert argon2.identify(senhas._DE_NINGUEM)
     assert not argon2.check_needs_rehash(senhas._DE_NINGUEM)
 

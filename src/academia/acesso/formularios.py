@@ -49,15 +49,17 @@ def formulario_guardado() -> MultiDict[str, str] | None:
     if aberta is None or not aberta.tem_formulario:
         return None
     guardado = _valido(acesso().sessoes.formulario(aberta.resumo))
-    if guardado is None or guardado["caminho"].partition("?")[0] != request.path:
+    if guardado is None or not _e_de(guardado, request.path):
         return None
     return MultiDict([(nome, valor) for nome, valor in guardado["campos"]])
 
 
-def esquecer_formulario() -> None:
-    """Forget what is kept with this session. Raises AcessoIlegivel."""
+def esquecer_formulario(pagina: str | None = None) -> None:
+    """Forget what is kept with this session, or only what is kept for this page. Raises AcessoIlegivel."""
     aberta = sessao_atual().aberta
-    if aberta is not None and aberta.tem_formulario:
+    if aberta is None or not aberta.tem_formulario:
+        return
+    if pagina is None or _e_de(acesso().sessoes.formulario(aberta.resumo), pagina):
         acesso().sessoes.guardar_formulario(aberta.resumo, None)
 
 
@@ -116,6 +118,10 @@ def _guardar(formulario: dict[str, Any]) -> None:
 
 def _formulario(caminho: str, campos: Campos) -> dict[str, Any]:
     return {"em": time.time(), "caminho": caminho, "campos": [list(campo) for campo in campos]}
+
+
+def _e_de(formulario: Any, pagina: str) -> bool:
+    return isinstance(formulario, dict) and formulario["caminho"].partition("?")[0] == pagina
 
 
 def _valido(formulario: Any) -> dict[str, Any] | None:

@@ -18,11 +18,10 @@ from academia.acesso.cli import grupo_usuarios
 from academia.acesso.hospedeiro import Hospedeiros
 from academia.acesso.interface import COOKIE, Interface
 from academia.acesso.quem import pode, usuario_atual
-from academia.acesso.respostas import e_para_pessoa
 from academia.acesso.sala import NOME, Acesso
 from academia.acesso.usuarios_views import usuarios
 from academia.acesso.views import acesso
-from academia.api.problemas import resposta_de_problema
+from academia.api.problemas import e_para_pessoa, resposta_de_problema
 from academia.settings import Settings
 
 _log = logging.getLogger(__name__)

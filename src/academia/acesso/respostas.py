@@ -7,7 +7,7 @@ from flask import Response, make_response, redirect, render_template, request, u
 from academia.acesso import formularios, textos
 from academia.acesso.destino import destino_local, esta_pagina
 from academia.acesso.interface import sessao_atual
-from academia.api.problemas import PROBLEMAS, resposta_de_problema
+from academia.api.problemas import PROBLEMAS, e_para_pessoa, resposta_de_problema
 
 _SEM_EFEITO = ("GET", "HEAD", "OPTIONS")
 
@@ -15,11 +15,6 @@ _SEM_EFEITO = ("GET", "HEAD", "OPTIONS")
 def sem_efeito() -> bool:
     """Whether the method changes nothing."""
     return request.method in _SEM_EFEITO
-
-
-def e_para_pessoa() -> bool:
-    """Whether the caller is a browser that shows a page."""
-    return any(tipo == "text/html" for tipo, _ in request.accept_mimetypes)
 
 
 def nao_entrou() -> Response:

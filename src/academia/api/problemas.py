@@ -1,9 +1,10 @@
-"""Errors of /api: `application/problem+json` (RFC 9457) with a stable `code`."""
+"""Errors: `application/problem+json` (RFC 9457) with a stable `code`, or a page for a person."""
 
 from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, Response, g, request
@@ -67,9 +68,21 @@ def resposta_de_problema(code: str, **mais: Any) -> Response:
     return resposta
 
 
-def instalar(app: Flask) -> None:
-    """Turn what is raised below /api into problems; other addresses keep their own errors."""
-    app.register_error_handler(HTTPException, _de_http)
+def instalar(app: Flask, pagina_de_erro: Callable[[int], Response]) -> None:
+    """Turn what is raised into problems; elsewhere than below /api, for a browser, into a page."""
+
+    def de_http(erro: HTTPException) -> Response | HTTPException:
+        if abaixo_de_api():
+            return _de_http(erro)
+        if erro.response is not None or not e_para_pessoa():
+            return erro
+        return _com_cabecalhos(pagina_de_erro(erro.code or 500), erro)
+
+    def de_falha_nossa(erro: Exception) -> Response:
+        _registrar(erro)
+        return pagina_de_erro(500) if not abaixo_de_api() and e_para_pessoa() else _de_falha_nossa()
+
+    app.register_error_handler(HTTPException, de_http)
     app.register_error_handler(Problema, lambda erro: resposta_de_problema(erro.code, **erro.mais))
     app.register_error_handler(
         DadosInvalidos, lambda erro: resposta_de_problema("dados-invalidos", campos=erro.campos)
@@ -78,7 +91,7 @@ def instalar(app: Flask) -> None:
     app.register_error_handler(NotAccepted, _de_nao_aceito)
     app.register_error_handler(DatabaseUnavailable, lambda _: resposta_de_problema("desconhecido"))
     app.register_error_handler(JournalError, _de_diario)
-    app.register_error_handler(Exception, _de_falha_nossa)
+    app.register_error_handler(Exception, de_falha_nossa)
 
 
 def abaixo_de_api() -> bool:
@@ -86,13 +99,20 @@ def abaixo_de_api() -> bool:
     return request.path.startswith("/api/") or request.path == "/api"
 
 
-def _de_http(erro: HTTPException) -> Response | HTTPException:
-    if not abaixo_de_api():
-        return erro
+def e_para_pessoa() -> bool:
+    """Whether the caller is a browser that shows a page."""
+    return any(tipo == "text/html" for tipo, _ in request.accept_mimetypes)
+
+
+def _de_http(erro: HTTPException) -> Response:
     status = erro.code or 500
     if status >= 500:
-        return _de_falha_nossa(erro)
-    resposta = resposta_de_problema(_DE_HTTP.get(status, "requisicao-invalida"))
+        _registrar(erro)
+        return _de_falha_nossa()
+    return _com_cabecalhos(resposta_de_problema(_DE_HTTP.get(status, "requisicao-invalida")), erro)
+
+
+def _com_cabecalhos(resposta: Response, erro: HTTPException) -> Response:
     for nome, valor in erro.get_headers():
         if nome == "Allow":
             resposta.headers[nome] = valor
@@ -126,10 +146,13 @@ def _de_diario(erro: JournalError) -> Response:
     return resposta_de_problema("desconhecido")
 
 
-def _de_falha_nossa(erro: Exception) -> Response:
-    """A bug of ours. Of a write that was on its way nobody knows where it is: that is what is said."""
+def _registrar(erro: Exception) -> None:
     # The text of an exception may repeat a person's data: only its type and place are logged.
     _log.error("unexpected %s in %s", type(erro).__name__, request.endpoint, exc_info=_sem_texto(erro))
+
+
+def _de_falha_nossa() -> Response:
+    """A bug of ours. Of a write that was on its way nobody knows where it is: that is what is said."""
     if chave := g.get("chave_em_curso"):
         return resposta_de_problema("resultado-desconhecido", chave=chave)
     return resposta_de_problema("erro-interno")

@@ -20,8 +20,6 @@ def inicio() -> ResponseReturnValue:
     if not usa_balcao():
         return make_response(render_template("balcao/aviso.html", frase=textos.SEM_BALCAO))
     guardado = formulario_guardado()  # a search that an expired login interrupted
-    if guardado is not None:
-        esquecer_formulario()
     return _mesa(buscar(motor(), "" if guardado is None else guardado.get("q", "")))
 
 
@@ -29,6 +27,7 @@ def inicio() -> ResponseReturnValue:
 @do_balcao
 def procurar() -> ResponseReturnValue:
     """By POST: a name or a CPF belongs into no address and no history."""
+    esquecer_formulario(url_for("balcao.inicio"))  # this search takes the place of one that was kept
     busca = buscar(motor(), request.form.get("q", ""))
     return fragmento("balcao/_achados.html", busca=busca) if e_fragmento() else _mesa(busca)
 

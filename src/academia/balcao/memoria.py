@@ -59,10 +59,12 @@ def esquecer_guardados(gravacoes: set[UUID]) -> None:
         _gravar(memoria)
 
 
-def papel_do_recibo(escolhido: str | None) -> str:
-    """`a4` or `80`; what was chosen last stays."""
-    memoria = _ler()
-    if escolhido in ("a4", "80") and escolhido != memoria["papel"]:
-        memoria["papel"] = escolhido
-        _gravar(memoria)
-    return memoria["papel"] or "a4"
+def escolher_papel(papel: str) -> None:
+    """`a4` or `80`: stays for the next receipts; anything else is no choice."""
+    if papel in ("a4", "80"):
+        _gravar(_ler() | {"papel": papel})
+
+
+def papel_do_recibo() -> str:
+    """What was chosen last."""
+    return str(_ler()["papel"] or "a4")

@@ -10,10 +10,8 @@ from uuid import UUID
 
 from flask import Blueprint, make_response, render_template, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException
 
 from academia.acesso import exige_login, usuario_atual
-from academia.acesso.arquivo import AcessoIlegivel
 from academia.acesso.direitos import ADMINISTRADOR, RECEPCAO
 from academia.alunos.writes import Remetente
 from academia.api.sala import sala
@@ -95,23 +93,6 @@ def _sem_banco(_: DatabaseUnavailable) -> ResponseReturnValue:
 def _sem_fila(erro: JournalError) -> ResponseReturnValue:
     _log.error("the journal cannot be read: %s", erro)
     return pagina_de_aviso(textos.FILA_ILEGIVEL, 503)
-
-
-@balcao.errorhandler(404)
-def _nao_encontrado(_: HTTPException) -> ResponseReturnValue:
-    return pagina_de_aviso(textos.NAO_ENCONTRADO, 404)
-
-
-@balcao.errorhandler(Exception)
-def _falha_nossa(erro: Exception) -> ResponseReturnValue:
-    if isinstance(erro, HTTPException):
-        return erro
-    if isinstance(erro, AcessoIlegivel):
-        return pagina_de_aviso(textos.SEM_USUARIOS, 503)
-    # The text of an exception may repeat a person's data: only its type and place are logged.
-    sem_texto = RuntimeError(type(erro).__name__).with_traceback(erro.__traceback__)
-    _log.error("unexpected %s in %s", type(erro).__name__, request.endpoint, exc_info=sem_texto)
-    return pagina_de_aviso(textos.FALHA_NOSSA, 500)
 
 
 def da_chave(chave: str) -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 import segno
-from flask import abort, make_response, render_template, request
+from flask import abort, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
@@ -45,10 +45,19 @@ def recibo(gravacao: UUID) -> ResponseReturnValue:
             da_gravacao=protocol_number(gravacao),
             qr=qr(protocolo),
             hora=mostrar.data_e_hora(_quando(achada)),
-            papel=memoria.papel_do_recibo(request.args.get("papel")),
+            papel=memoria.papel_do_recibo(),
             em_quarentena=achada.state is WriteState.QUARANTINED,
         )
     )
+
+
+@balcao.post("/recibo/<uuid:gravacao>/papel")
+@do_balcao
+def papel(gravacao: UUID) -> ResponseReturnValue:
+    """What this desk prints on; then the receipt again."""
+    memoria.escolher_papel(request.form.get("papel", ""))
+    aluno = request.form.get("aluno") or None
+    return redirect(url_for("balcao.recibo", gravacao=gravacao, aluno=aluno), 303)
 
 
 def _aluno(achada: Found) -> UUID | None:

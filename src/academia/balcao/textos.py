@@ -217,11 +217,11 @@ FALHA_NOSSA = Frase(
     "Falha nossa.",
     "Esta página não pôde ser mostrada. Tente de novo e chame o administrador.",
 )
-SEM_USUARIOS = Frase(
-    "erro-interno",
-    "Os usuários não podem ser lidos agora.",
-    "Tente de novo e, se continuar, chame o administrador.",
-)
 NAO_ENCONTRADO = Frase(
     "nao-encontrado", "Não encontrado.", "Confira o endereço ou procure de novo.", "yellow"
 )
+NAO_SE_ABRE = Frase(
+    "metodo-nao-permitido", "Este endereço não se abre assim.", "Volte e use o botão da página.", "yellow"
+)
+CORPO_GRANDE = Frase("corpo-grande", "Não gravado. O formulário é grande demais.", "Envie menos texto.")
+PEDIDO_ILEGIVEL = Frase("requisicao-invalida", "O pedido não pôde ser lido.", "Volte e tente de novo.")

@@ -137,6 +137,16 @@
     });
   }
 
+  // ---- the receipt -----------------------------------------------------------------------------------
+
+  // Enter pressed twice on the form must not leave the receipt before anybody has read its number.
+  function recibo() {
+    const chegou = performance.now();
+    addEventListener("keydown", (evento) => {
+      if (evento.key === "Enter" && (evento.repeat || performance.now() - chegou < 600)) evento.preventDefault();
+    });
+  }
+
   // ---- what became of earlier writes -------------------------------------------------------------------
 
   function novidades(lugar) {
@@ -159,6 +169,7 @@
   const form = document.querySelector("form.cadastro");
   if (form && form.dataset.parecidos) parecidos(form);
   if (form) rascunho(form);
+  if (document.querySelector(".recibo")) recibo();
   const lugar = document.getElementById("novidades");
   if (lugar) novidades(lugar);
   for (const botao of document.querySelectorAll("[data-imprimir]")) {
