@@ -25,6 +25,7 @@ from robusto.identity import Identity
 from robusto.journal.entry import Counts, Entry
 from robusto.parts import Parts
 from robusto.passes import Drained
+from robusto.postgres.connection import Connect, connect
 from robusto.quarantine import Quarantine
 from robusto.replica import Replica, ReplicaStore
 from robusto.verify import Proof, Verifier
@@ -58,9 +59,11 @@ class Engine:
     One engine serves all threads of a process. After a fork it opens itself anew.
     """
 
-    def __init__(self, config: Config, *, clock: Clock | None = None) -> None:
+    def __init__(self, config: Config, *, clock: Clock | None = None, connect: Connect = connect) -> None:
+        """clock and connect: time, and the way to PostgreSQL, for tests (`robusto.testing`)."""
         self.config = config
         self._clock = clock or SystemClock()
+        self._connect = connect
         self._handlers = Handlers()
         self._replicas: list[Replica] = []
         self._listeners: list[Listener] = [log_event]
@@ -133,7 +136,7 @@ class Engine:
         events = Events(self._clock)
         for listener in self._listeners:
             events.listen(listener)
-        self._parts = Parts(self.config, self._handlers, self._replicas, events, self._clock)
+        self._parts = Parts(self.config, self._handlers, self._replicas, events, self._clock, self._connect)
         self._parts.open(worker=self._with_worker)
         return self._parts
 

@@ -25,6 +25,7 @@ from robusto.lease import Lease
 from robusto.order import Order
 from robusto.overlay import Overlay
 from robusto.passes import Passes
+from robusto.postgres.connection import Connect
 from robusto.postgres.target import PostgresTarget
 from robusto.quarantine import Quarantine
 from robusto.reading import Reading
@@ -46,7 +47,13 @@ class Parts:
     """Everything that `Engine` talks to."""
 
     def __init__(
-        self, config: Config, handlers: Handlers, replicas: list[Replica], events: Events, clock: Clock
+        self,
+        config: Config,
+        handlers: Handlers,
+        replicas: list[Replica],
+        events: Events,
+        clock: Clock,
+        connect: Connect,
     ) -> None:
         folder, keys = config.folder, config.keys()
         self._config, self._clock, self._events = config, clock, events
@@ -55,9 +62,9 @@ class Parts:
         self.copies = Copies(folder, keys, clock)
         self.overlay = Overlay(self.journal, self.copies)
         self.activity = Activity(folder, clock)
-        self.target = PostgresTarget(config.conninfo, config.pool_size, self.journal.journal_id)
+        self.target = PostgresTarget(config.conninfo, config.pool_size, self.journal.journal_id, connect)
         # A connection of its own: requests that use up the pool say nothing about the server.
-        self._prober = PostgresTarget(config.conninfo, 1, self.journal.journal_id)
+        self._prober = PostgresTarget(config.conninfo, 1, self.journal.journal_id, connect)
         self.breaker = Breaker(SharedRecord(folder / "breaker"), events, clock)
         self.health = JournalHealth(SharedRecord(folder / "health"), self.journal, events, clock)
         self.books = Books(

@@ -15,11 +15,16 @@ from robusto.deadline import Deadline
 from robusto.errors import LeaseLost
 from robusto.handlers import Handler
 from robusto.outcome import Applied, Held, Outcome, Rejected, Scope, Unavailable
+from robusto.postgres import ledger
 from robusto.postgres.ledger import Fence
 from robusto.postgres.target import PostgresTarget
+from robusto.testing import FakeServer, Loss, Session, SqlError
+from robusto.testing.values import Params
 from robusto.write import Payload, Write
+from tests.support import engine_proxy
 from tests.support.engine_journals import a_write
 from tests.support.engine_kit import Shop
+from tests.support.engine_proxy import Proxy
 from tests.support.postgres_server import PostgresServer
 
 pytest_plugins = ["tests.support.engine_fixtures"]
@@ -34,15 +39,17 @@ class Subject(Protocol):
     def effects(self) -> list[str]: ...
     def away(self) -> None: ...
     def back(self) -> None: ...
+    def lose(self, loss: Loss) -> None: ...
 
 
 class OnPostgres:
     def __init__(self, request: pytest.FixtureRequest) -> None:
         self._shop: Shop = request.getfixturevalue("shop")
         self._server: PostgresServer = request.getfixturevalue("postgres_server")
+        self._proxy: Proxy = request.getfixturevalue("proxy")
 
     def target(self, journal: UUID = JOURNAL) -> PostgresTarget:
-        return PostgresTarget(self._shop.dsn, 4, lambda: journal)
+        return PostgresTarget(self._proxy.dsn(self._shop.dsn), 4, lambda: journal)
 
     def effects(self) -> list[str]:
         return self._shop.history()
@@ -53,8 +60,39 @@ class OnPostgres:
     def back(self) -> None:
         self._server.start()
 
+    def lose(self, loss: Loss) -> None:
+        self._proxy.lose(engine_proxy.Loss[loss.name])
 
-TARGETS: dict[str, Callable[[pytest.FixtureRequest], Subject]] = {"postgres": OnPostgres}
+
+class InMemory:
+    """The fake that users get, with the shop's one rule."""
+
+    def __init__(self, request: pytest.FixtureRequest) -> None:
+        self._server = FakeServer(self._run)
+
+    @staticmethod
+    def _run(session: Session, sql: str, params: Params) -> int:
+        if "poison" in sql:
+            raise SqlError("23514", "no_poison")
+        return 0 if "WHERE false" in sql else 1
+
+    def target(self, journal: UUID = JOURNAL) -> PostgresTarget:
+        return PostgresTarget("", 4, lambda: journal, self._server.connect)
+
+    def effects(self) -> list[str]:
+        return [effect.params["value"] for effect in self._server.effects if isinstance(effect.params, dict)]
+
+    def away(self) -> None:
+        self._server.stop()
+
+    def back(self) -> None:
+        self._server.start()
+
+    def lose(self, loss: Loss) -> None:
+        self._server.lose(loss)
+
+
+TARGETS: dict[str, Callable[[pytest.FixtureRequest], Subject]] = {"postgres": OnPostgres, "fake": InMemory}
 
 
 @pytest.fixture(params=TARGETS)
@@ -260,9 +298,97 @@ def test_a_process_without_a_free_connection_holds_the_write_and_blames_nobody(s
     target._pool._places.release()
 
 
-def test_the_formats_of_the_ledger(target: PostgresTarget, shop: Shop) -> None:
+@pytest.mark.parametrize("loss", [Loss.BEFORE, Loss.AFTER])
+def test_a_lost_commit_is_unknown_and_settled_by_the_next_try(
+    subject: Subject, target: PostgresTarget, loss: Loss
+) -> None:
+    assert apply(target, a_write()) == Applied()
+    write = a_write()
+    subject.lose(loss)
+    outcome = apply(target, write)
+    assert isinstance(outcome, Unavailable)
+    assert outcome.maybe_applied
+    assert len(subject.effects()) == (2 if loss is Loss.AFTER else 1)
+    assert apply(target, write) == Applied()
+    assert len(subject.effects()) == 2
+
+
+@pytest.mark.parametrize("what", ["a second attempt", "a fence"])
+def test_who_meets_an_open_attempt_of_the_same_write_waits_for_its_end(
+    subject: Subject, target: PostgresTarget, what: str
+) -> None:
+    target.announce(1, soon())
+    write, met = a_write(), []
+
+    def meanwhile(tx: Transaction, payload: Payload) -> None:
+        _effect(tx, payload)
+        deadline = Deadline.after(SystemClock(), 0.5)
+        met.append(
+            target.fence(write, 1, deadline)
+            if what == "a fence"
+            else target.apply(write, EFFECT, deadline, 1)
+        )
+
+    assert apply(target, write, handler=Handler("note", meanwhile)) == Applied()
+    assert isinstance(met[0], Held)
+    assert met[0].reason == "55P03"
+    assert not met[0].maybe_applied
+    assert subject.effects() == ["v"]
+
+
+def test_an_attempt_that_began_before_the_next_drainer_came_may_end(
+    subject: Subject, target: PostgresTarget
+) -> None:
+    """Its row is locked until then, so the next drainer finds it."""
+    target.announce(1, soon())
+    write = a_write()
+
+    def overtaken(tx: Transaction, payload: Payload) -> None:
+        _effect(tx, payload)
+        assert target.announce(2, soon()) == 2
+
+    assert apply(target, write, token=1, handler=Handler("note", overtaken)) == Applied()
+    assert apply(target, write, token=2) == Applied()
+    assert subject.effects() == ["v"]
+
+
+def test_a_write_counts_as_direct_until_its_own_journal_drains_it(
+    subject: Subject, target: PostgresTarget
+) -> None:
+    elsewhere = subject.target(OTHER_JOURNAL)
+    target.announce(1, soon())
+    elsewhere.announce(1, soon())
+    write = a_write()
+
+    def direct() -> int:
+        return target.read(lambda tx: ledger.direct_writes(tx, JOURNAL), soon())
+
+    apply(target, write)
+    assert direct() == 1
+    apply(elsewhere, write, token=1)
+    assert direct() == 1
+    apply(target, write, token=1)
+    assert direct() == 0
+    elsewhere.close()
+
+
+def test_the_ledger_can_be_looked_up_by_key_and_by_range(target: PostgresTarget) -> None:
+    target.announce(1, soon())
+    write, fenced = a_write(), a_write()
+    apply(target, write)
+    target.fence(fenced, 1, soon())
+    found = target.read(lambda tx: ledger.rows_of(tx, [write.id, fenced.id, uuid4()]), soon())
+    assert {row.key: row.state for row in found} == {write.id: "applied", fenced.id: "fenced"}
+    low, high = UUID(int=write.id.int - 1), UUID(int=write.id.int + 1)
+    (row,) = target.read(lambda tx: ledger.rows_between(tx, low, high), soon())
+    assert (row.key, row.request_hash, row.kind) == (write.id, write.request_hash, write.kind)
+
+
+def test_the_formats_of_the_ledger(shop: Shop) -> None:
     """These tables are in people's databases: their columns stay."""
+    target = PostgresTarget(shop.dsn, 1, lambda: JOURNAL)
     apply(target, a_write())
+    target.close()
     columns = shop.rows(
         "SELECT table_name::text, column_name::text, data_type::text, is_nullable::text"
         " FROM information_schema.columns WHERE table_name LIKE 'robusto%%'"

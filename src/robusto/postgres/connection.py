@@ -28,6 +28,10 @@ T = TypeVar("T")
 _INTERVAL = 0.1
 
 
+#: How a connection is made, within a deadline. Raises psycopg.Error.
+Connect = Callable[[str, Deadline], "Connection"]
+
+
 class DeadlineExceeded(psycopg.OperationalError):
     """The client stopped waiting; what the server does with the statement is not known."""
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import psycopg
 
 from robusto.deadline import Deadline
-from robusto.postgres.connection import Connection, connect
+from robusto.postgres.connection import Connect, Connection
 
 #: Seconds that a request waits for a connection that others of its process use (fault 19).
 _CHECKOUT_SECONDS = 0.5
@@ -26,8 +26,11 @@ class PoolExhausted(psycopg.OperationalError):
 class Pool:
     """Last in, first out, so that a quiet process lets its surplus connections grow old together."""
 
-    def __init__(self, conninfo: str, size: int, prepare: Callable[[Connection], None]) -> None:
+    def __init__(
+        self, conninfo: str, size: int, prepare: Callable[[Connection], None], connect: Connect
+    ) -> None:
         self._conninfo = conninfo
+        self._connect = connect
         self._places = threading.BoundedSemaphore(size)
         self._prepare = prepare
         self._idle: list[Connection] = []
@@ -37,7 +40,7 @@ class Pool:
         if not self._places.acquire(timeout=min(_CHECKOUT_SECONDS, deadline.remaining())):
             raise PoolExhausted("all connections of this process are in use")
         try:
-            connection = self._reuse() or self._connect(deadline)
+            connection = self._reuse() or self._connected(deadline)
         except BaseException:
             self._places.release()
             raise
@@ -54,8 +57,8 @@ class Pool:
                 return connection
         return None
 
-    def _connect(self, deadline: Deadline) -> Connection:
-        connection = connect(self._conninfo, deadline)
+    def _connected(self, deadline: Deadline) -> Connection:
+        connection = self._connect(self._conninfo, deadline)
         connection.deadline = deadline
         try:
             self._prepare(connection)

@@ -16,7 +16,7 @@ from robusto.failures import CONFIGURATION_WAIT, NEW_CONNECTION, WAIT_SECONDS, P
 from robusto.handlers import Handler
 from robusto.outcome import Applied, Held, Outcome, Rejected, Scope, Unavailable
 from robusto.postgres import ledger
-from robusto.postgres.connection import Connection
+from robusto.postgres.connection import Connect, Connection, connect
 from robusto.postgres.diagnosis import failure_of
 from robusto.postgres.ledger import Claim, Fence
 from robusto.postgres.pool import Pool, PoolExhausted
@@ -57,8 +57,10 @@ class _NoEffect(Exception):
 class PostgresTarget:
     """PostgreSQL as the engine sees it. One per process; threads share its pool."""
 
-    def __init__(self, conninfo: str, pool_size: int, journal: Callable[[], UUID]) -> None:
-        self._pool = Pool(conninfo, pool_size, self._prepare)
+    def __init__(
+        self, conninfo: str, pool_size: int, journal: Callable[[], UUID], connect: Connect = connect
+    ) -> None:
+        self._pool = Pool(conninfo, pool_size, self._prepare, connect)
         self._journal = journal
         self._has_tables = False
 
