@@ -1,7 +1,7 @@
 # Everything runs from .venv/, which is made from requirements.lock (hash-checked).
 #   make run                      the app on http://127.0.0.1:8000 (PORT=, WEB_CONCURRENCY=, ACADEMIA_VAR=)
 #   make test | lint              what .ci/run runs
-#   make test-browser             the screens in a real Chromium (Debian's `chromium`)
+#   make test-browser             only the screens in a real Chromium (Debian's `chromium`)
 #   make test-pythons             the unit and conformance tests on Python 3.12 and 3.13, where installed
 #   make drill                    a rehearsal of outages (MINUTES=, SEED=, FAULTS=)
 #   make pictures                 takes the README's pictures anew (needs Chromium)
@@ -52,10 +52,11 @@ $(STAMP): requirements.lock pyproject.toml
 run: .venv
 	@exec .venv/bin/python -m academia.supervisor
 
+# The screens come last: each of their files has an app and a browser to itself.
 test: .venv
 	.venv/bin/python -m pytest -n 3 --ignore tests/browser
+	@$(MAKE) --no-print-directory test-browser
 
-# The screens in a real Chromium.
 test-browser: .venv
 	.venv/bin/python -m pytest -n 2 --dist loadfile tests/browser
 

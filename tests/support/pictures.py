@@ -15,6 +15,8 @@ from tests.support.running_app import RunningApp
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 _SIZE = ViewportSize(width=1000, height=200)
+#: The worker counts direct writes once a second: an outage shows the last count.
+_UNTIL_COUNTED_MS = 3_000
 STORED = ("Aurora Inventada", "Benício Imaginário", "Cecília Fictícia")
 PENDING = ("Davi Suposto", "Elisa Fantasia")
 LAST = "Fausto Hipotético"
@@ -40,6 +42,7 @@ def take(app: RunningApp, browser: Browser) -> None:
     desk = visitors.user("bia", viewport=_SIZE)
     for name in STORED:
         register(desk, nome=name)
+    desk.wait_for_timeout(_UNTIL_COUNTED_MS)
     app.stop()
     for name in (*PENDING, LAST):
         register(desk, nome=name, data_nascimento="2/3/1990")

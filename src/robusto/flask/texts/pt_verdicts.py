@@ -11,6 +11,7 @@ VERDICTS: dict[str, str] = {
     "verdict.desk": "No atendimento",
     "verdict.todo": "O que fazer",
     "verdict.cause": "Causa",
+    "verdict.detail": "Para o técnico",
     "well.what": "Tudo em ordem: cada registro é gravado na hora.",
     "well.desk": "Pode atender normalmente.",
     "well.todo": "Nada a fazer.",
@@ -38,6 +39,12 @@ VERDICTS: dict[str, str] = {
     "configuration.todo": (
         "Isto não passa sozinho. Chame quem administra o banco de dados: confira endereço, usuário, senha e "
         "permissões."
+    ),
+    "not_flushed.what": "Os registros são gravados, mas uma queda de energia pode apagar os últimos.",
+    "not_flushed.desk": "Pode atender normalmente. Enquanto durar, guarde os números de protocolo.",
+    "not_flushed.todo": (
+        "Isto não passa sozinho. Chame quem administra o banco de dados: `fsync` está desligado e precisa "
+        "ser ligado."
     ),
     "held.what": "Pode continuar a registrar, mas há registros que só seguem depois de um conserto.",
     "held.desk": "Pode atender normalmente. Os registros separados e os que vêm depois deles estão seguros.",
