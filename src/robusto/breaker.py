@@ -82,14 +82,14 @@ class Breaker:
         if news[-1]:
             self._events.emit("breaker_opened", reason=reason, alarm=alarm)
 
-    def answered(self) -> None:
-        """PostgreSQL answered the worker: a step towards closed."""
+    def answered(self, warning: str = "") -> None:
+        """PostgreSQL answered the worker: a step towards closed. warning: what is wrong all the same."""
         news = []
 
         def change(now: Record | None) -> Record:
             state = _next_state(now, self._clock.monotonic())
             news.append(now is not None and now["state"] != state.value)
-            return self._moved(now, state)
+            return self._moved(now, state) | {"reason": warning}
 
         stands = self._record.update(change)
         if news[-1] and stands is not None:

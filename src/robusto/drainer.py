@@ -157,7 +157,7 @@ class Drainer:
         """The server is away; or it is well, and only this entry takes longer than it may."""
         if outcome.maybe_applied and not entry.maybe_applied:
             self._journal.taint(entry, self._token())
-        if self._prober.probe(self._deadline()) is None:
+        if not isinstance(self._prober.probe(self._deadline()), Unavailable):
             return self._hold(entry, Held(outcome.reason, retry_after=WAIT_SECONDS), blocked, done)
         done.away = outcome
         return self._note(done, outcome)

@@ -90,6 +90,9 @@ NEW_CONNECTION = frozenset(code for code, kind in TABLE.items() if kind in (Clas
 #: Codes that a person has to act on, whatever else is done about them.
 ALARMS = frozenset(["53100", "58000", "58030", "58P01", "58P02", "XX000", "XX001", "XX002"])
 
+#: A server that takes writes and promises nothing about a power cut (`fsync = off`).
+NOT_FLUSHED = "not_flushed"
+
 #: Seconds before a waiting entry is worth another try, and after which waiting becomes quarantine.
 WAIT_SECONDS, ODD_PATIENCE, PARENT_PATIENCE = 1.0, 60.0, 24 * 3600.0
 #: Seconds before a kind that fails by configuration is tried again.

@@ -57,21 +57,20 @@ class Parts:
     ) -> None:
         folder, keys = config.folder, config.keys()
         self._config, self._clock, self._events = config, clock, events
+        self._records: list[SharedRecord] = []
         self._place = Place(folder)
         self.journal = SqliteJournal(self._place, keys, config.journal_max_bytes, clock)
-        self.copies = Copies(folder, keys, clock)
+        self.copies = Copies(folder, keys, clock, self.journal.last_seq)
         self.overlay = Overlay(self.journal, self.copies)
         self.activity = Activity(folder, clock)
         self.target = PostgresTarget(config.conninfo, config.pool_size, self.journal.journal_id, connect)
         # A connection of its own: requests that use up the pool say nothing about the server.
         self._prober = PostgresTarget(config.conninfo, 1, self.journal.journal_id, connect)
-        self.breaker = Breaker(SharedRecord(folder / "breaker"), events, clock)
-        self.health = JournalHealth(SharedRecord(folder / "health"), self.journal, events, clock)
-        self.books = Books(
-            SharedRecord(folder / "books"), self.target, self.journal.journal_id, self._movement, clock
-        )
-        self.passes = Passes(SharedRecord(folder / "passes"))
-        self.lease = Lease(SharedRecord(folder / "lease"), self.journal, config.lease_seconds, clock)
+        self.breaker = Breaker(self._record("breaker"), events, clock)
+        self.health = JournalHealth(self._record("health"), self.journal, events, clock)
+        self.books = Books(self._record("books"), self.target, self.journal.journal_id, self._movement, clock)
+        self.passes = Passes(self._record("passes"))
+        self.lease = Lease(self._record("lease"), self.journal, config.lease_seconds, clock)
         self._locks = KeyLocks(folder / "keys.lock")
         self.replicas = {each.name: ReplicaStore(each, folder, keys, clock) for each in replicas}
         delivery = Delivery(self.target, handlers, Retry(config.retry_attempts))
@@ -99,6 +98,10 @@ class Parts:
         )  # fmt: skip
         events.listen(self.activity)
         events.listen(self._wake)
+
+    def _record(self, name: str) -> SharedRecord:
+        self._records.append(SharedRecord(self._config.folder / name))
+        return self._records[-1]
 
     def open(self, *, worker: bool) -> None:
         """Open the files and start the threads. Raises MissingKey."""
@@ -160,6 +163,8 @@ class Parts:
         self.target.close()
         self._prober.close()
         self._locks.close()
+        for record in self._records:
+            record.close()
         self.copies.close()
         self.journal.close()
 

@@ -12,6 +12,7 @@ from robusto.drainer import Drainer, Pass
 from robusto.events import Event, Events, place_of
 from robusto.journal.sqlite import SqliteJournal
 from robusto.lease import Lease
+from robusto.outcome import Unavailable
 from robusto.passes import Passes
 from robusto.postgres.target import PostgresTarget
 
@@ -111,12 +112,12 @@ class Worker:
             pause = _TICK
         if not now and self._clock.monotonic() - self._probed < pause:
             return
-        refused = self._target.probe(Deadline.after(self._clock, _PROBE_SECONDS))
+        found = self._target.probe(Deadline.after(self._clock, _PROBE_SECONDS))
         self._probed = self._clock.monotonic()
-        if refused is None:
-            self._breaker.answered()
+        if isinstance(found, Unavailable):
+            self._breaker.failed(found.reason, alarm=found.alarm)
         else:
-            self._breaker.failed(refused.reason, alarm=refused.alarm)
+            self._breaker.answered(found or "")
 
     def _drain(self, *, impatient: bool) -> Pass:
         if self._journal.counts().unfinished == 0:

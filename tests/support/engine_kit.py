@@ -82,6 +82,10 @@ def add_kinds(engine: Engine) -> Engine:
         for statement in payload["statements"]:
             tx.execute(statement)
 
+    @engine.handler("jot")
+    def jot(tx: Transaction, payload: Payload) -> None:
+        _note(tx, payload)
+
     @engine.handler("refuse")
     def refuse(tx: Transaction, payload: Payload) -> None:
         _note(tx, payload)

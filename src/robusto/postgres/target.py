@@ -12,7 +12,14 @@ import psycopg
 
 from robusto.deadline import Deadline
 from robusto.errors import DatabaseUnavailable, LeaseLost, Refused
-from robusto.failures import CONFIGURATION_WAIT, NEW_CONNECTION, WAIT_SECONDS, Phase, outcome_of
+from robusto.failures import (
+    CONFIGURATION_WAIT,
+    NEW_CONNECTION,
+    NOT_FLUSHED,
+    WAIT_SECONDS,
+    Phase,
+    outcome_of,
+)
 from robusto.handlers import Handler
 from robusto.outcome import Applied, Held, Outcome, Rejected, Scope, Unavailable
 from robusto.postgres import ledger
@@ -142,14 +149,21 @@ class PostgresTarget:
 
     # -- asking --------------------------------------------------------------------------------
 
-    def probe(self, deadline: Deadline) -> Unavailable | None:
-        """Ask whether PostgreSQL takes writes now; None when it does."""
+    def probe(self, deadline: Deadline) -> Unavailable | str | None:
+        """Ask whether PostgreSQL takes writes now; None when it does.
 
-        def in_recovery(tx: Transaction) -> bool:
-            return tx.execute("SELECT pg_is_in_recovery()").fetchone() == (True,)
+        A code when it does and yet cannot be trusted with them: NOT_FLUSHED.
+        """
+
+        def ask(tx: Transaction) -> Unavailable | str | None:
+            sql = "SELECT pg_is_in_recovery(), current_setting('fsync')"
+            in_recovery, fsync = tx.execute(sql).fetchone() or (True, "on")
+            if in_recovery:
+                return Unavailable("read_only")
+            return NOT_FLUSHED if fsync == "off" else None
 
         try:
-            return Unavailable("read_only") if self.read(in_recovery, deadline) else None
+            return self.read(ask, deadline)
         except DatabaseUnavailable as error:
             return Unavailable(error.reason, alarm=error.alarm) if error.outage else None
 

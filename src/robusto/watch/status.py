@@ -10,6 +10,7 @@ from robusto.books import Books
 from robusto.breaker import Breaker, BreakerState, Finding
 from robusto.clock import Clock
 from robusto.errors import JournalError
+from robusto.failures import NOT_FLUSHED
 from robusto.health import JournalHealth
 from robusto.journal.entry import Counts
 from robusto.journal.sqlite import SqliteJournal
@@ -156,6 +157,9 @@ class Watch:
         if finding is not None and finding.alarm:
             reason = f"PostgreSQL refuses by configuration: {finding.reason}"
             return _Verdict("red", "configuration", reason, finding.reason, finding.since)
+        if finding is not None and finding.reason == NOT_FLUSHED:
+            reason = "PostgreSQL does not flush what it commits (fsync = off): a power cut may lose it"
+            return _Verdict("red", "not_flushed", reason, finding.reason)
         alarms = self._journal.alarming_reasons() if counts.held else []
         if alarms:
             reason = "entries are held until a person acts: " + ", ".join(alarms)

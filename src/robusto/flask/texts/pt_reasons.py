@@ -21,6 +21,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "connection_lost": ("A conexão com o banco de dados caiu", _WAIT),
     "pool_exhausted": ("Todas as conexões estavam ocupadas", _WAIT),
     "read_only": ("O banco de dados só aceita leitura", "Verifique se o servidor principal está no ar."),
+    "not_flushed": ("O banco de dados não garante em disco o que grava (`fsync` desligado)", _GRANTS),
     "conflict": ("Alguém mudou estes dados antes", "Compare com o que está gravado e decida qual vale."),
     "no_effect": ("O registro a mudar não existe mais", "Verifique se foi apagado; se for o caso, descarte."),
     "key_reused": (
