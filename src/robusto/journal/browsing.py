@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from robusto.journal import rows, seal
+from robusto.journal import rows
 from robusto.journal.entry import Entry, EntryState
 from robusto.journal.looking import Looking
 from robusto.journal.schema import COLUMNS, UNFINISHED
@@ -86,24 +86,23 @@ class Browsing(Looking):
             return [rows.entry_of(row) for row in found]
 
     def queue_from(self, first: int, limit: int) -> Iterator[Standing]:
-        """Unfinished entries from this sequence number on, as far as their order goes."""
+        """Unfinished entries from this place on, as far as their order goes."""
         with self._opening.current().reading() as db:
-            found = list(
-                db.execute(
-                    "SELECT seq, kind, state, reason, ordering, after FROM entries"
-                    f" WHERE {UNFINISHED} AND seq >= ? ORDER BY seq LIMIT ?",
-                    (first, limit),
-                )
-            )
-        for seq, kind, state, reason, ordering, after in found:
-            yield Standing(seq, kind, EntryState(state), reason, seal.split(ordering), seal.split(after))
+            ordinary = [rows.entry_of(row) for row in rows.unfinished(db, first - 1, limit)]
+            again = list(rows.unfinished_again(db, (first - 1, 1 << 62), limit))
+        placed = [((entry.seq, entry.seq), entry) for entry in ordinary]
+        placed += [((row[-1], row[0]), rows.entry_of(row)) for row in again]
+        for _, entry in sorted(placed, key=lambda each: each[0])[:limit]:
+            yield Standing(entry.seq, entry.kind, entry.state, entry.reason, entry.ordering, entry.after)
 
     def first_set_aside(self) -> int | None:
-        """The sequence number of the first entry that is held or quarantined."""
+        """The place of the first entry that is held or quarantined."""
         with self._opening.current().reading() as db:
             found = db.execute(
-                "SELECT min(seq) FROM (SELECT min(seq) AS seq FROM entries WHERE state = 'held'"
-                " UNION ALL SELECT min(seq) FROM entries WHERE state = 'quarantined')"
+                "SELECT min(place) FROM (SELECT min(seq) AS place FROM entries WHERE state = 'held'"
+                " UNION ALL SELECT min(seq) FROM entries WHERE state = 'quarantined'"
+                " UNION ALL SELECT min(place) FROM put_back JOIN entries USING (seq)"
+                " WHERE waits = 1 AND state IN ('held', 'quarantined'))"
             ).get
         return None if found is None else int(found)
 

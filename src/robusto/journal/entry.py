@@ -69,9 +69,11 @@ class Entry:
 class Opened:
     """An entry and its write, which is decrypted when somebody asks for it."""
 
-    def __init__(self, entry: Entry, unseal: Callable[[], Write]) -> None:
+    def __init__(self, entry: Entry, unseal: Callable[[], Write], place: int | None = None) -> None:
         self.entry = entry
         self._unseal = unseal
+        #: Where it stands in the order, before whatever has a higher place.
+        self.place = entry.seq if place is None else place
 
     @cached_property
     def write(self) -> Write | None:
@@ -80,6 +82,19 @@ class Opened:
             return self._unseal()
         except JournalUnreadable:
             return None
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """The copy of a direct write: `n` is its number, `behind` the last entry that was accepted before it.
+
+    Not `readable`: its seal does not open, and only what stands beside it is right.
+    """
+
+    n: int
+    write: Write
+    behind: int
+    readable: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,10 @@ from robusto.errors import JournalError, JournalUnreadable, MissingKey
 from robusto.journal import rows, seal
 from robusto.journal.cipher import Cipher, derive
 from robusto.journal.place import Generation
-from robusto.journal.schema import COLUMNS, SCHEMA_VERSION, TABLES, UNFINISHED
+from robusto.journal.schema import COLUMNS, PUT_BACK, SCHEMA_VERSION, TABLES, UNFINISHED
+
+#: How often a disk that fails is asked for an entry before only its id is carried over.
+_READS = 3
 
 
 def make(generation: Generation, cipher: Cipher, identity_secret: bytes) -> None:
@@ -22,6 +26,7 @@ def make(generation: Generation, cipher: Cipher, identity_secret: bytes) -> None
     try:
         with db:
             db.execute(TABLES)
+            db.execute(PUT_BACK)
             db.executemany(
                 "INSERT INTO meta (name, value) VALUES (?, ?)",
                 [
@@ -40,7 +45,8 @@ def make(generation: Generation, cipher: Cipher, identity_secret: bytes) -> None
 def remove(generation: Generation) -> None:
     """Take a file away that was never published."""
     for suffix in ("", "-wal", "-shm"):
-        Path(f"{generation.file}{suffix}").unlink(missing_ok=True)
+        with suppress(OSError):
+            os.unlink(f"{generation.file}{suffix}")
 
 
 def check(db: local.Connection, generation: Generation, cipher: Cipher) -> tuple[bytes, bool]:
@@ -68,6 +74,11 @@ def _seals_of_unfinished(db: local.Connection) -> list[bytes]:
         return [head for (head,) in db.execute(heads)]
     except (local.IOFailure, *local.Corrupt):
         return []  # a damaged page is dealt with where it is met, and stops no start
+
+
+def add_what_is_missing(db: local.Connection) -> None:
+    """What was added to the format after this file was made."""
+    db.execute(PUT_BACK)
 
 
 def reseal_meta(db: local.Connection, cipher: Cipher) -> None:
@@ -118,10 +129,10 @@ def _numbers(source: local.Connection) -> Iterable[int]:
 
 def _read(source: local.Connection, seq: int) -> tuple[Any, ...] | None:
     """Row by row, so that a damaged page costs only the entries on it: () then; None when pruned."""
-    try:
-        return source.execute(f"SELECT {COLUMNS}, sealed FROM entries WHERE seq = ?", (seq,)).fetchone()
-    except (local.IOFailure, *local.Corrupt):
-        return ()
+    for _ in range(_READS):
+        with suppress(local.IOFailure, *local.Corrupt):
+            return source.execute(f"SELECT {COLUMNS}, sealed FROM entries WHERE seq = ?", (seq,)).fetchone()
+    return ()
 
 
 def _resealed(row: tuple[Any, ...], old: UUID, new: UUID, cipher: Cipher) -> tuple[Any, ...] | None:
@@ -163,6 +174,9 @@ def _copy_books(source: local.Connection, target: local.Connection, last: int) -
     except local.SQLiteError as error:
         raise JournalError(f"the books of the old journal cannot be read: {error}") from error
     target.executemany("INSERT INTO acts VALUES (?, ?, ?, ?, ?, ?, ?)", acts)
+    with suppress(local.SQLiteError):  # without it they stand at the end, and still go once
+        places = list(source.execute("SELECT seq, place, since, waits FROM put_back"))
+        target.executemany("INSERT INTO put_back VALUES (?, ?, ?, ?)", places)
     target.execute("UPDATE counters SET n = ? WHERE state = 'pruned'", (pruned,))
     target.execute("UPDATE meta SET value = ? WHERE name = 'lease_token'", (token + 1,))
     target.execute("UPDATE sqlite_sequence SET seq = ? WHERE name = 'entries'", (last,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
@@ -38,7 +39,17 @@ class Looking:
             return rows.waits_behind(db, digests)
 
     def unfinished(self, after_seq: int = 0) -> Iterator[Opened]:
-        """Every pending, held or quarantined entry, in order, batch by batch; seals open on demand."""
+        """Every pending, held or quarantined entry behind this place, in order, batch by batch.
+
+        Seals open on demand. What was put back may be met a second time when one goes on from a place.
+        """
+        return heapq.merge(
+            self._ordinary(after_seq),
+            self._put_back(after_seq),
+            key=lambda each: (each.place, each.entry.seq),
+        )
+
+    def _ordinary(self, after_seq: int) -> Iterator[Opened]:
         while True:
             file = self._opening.current()
             with file.reading() as db:
@@ -49,6 +60,50 @@ class Looking:
                 return
             after_seq = batch[-1].seq
 
+    def _put_back(self, after_place: int) -> Iterator[Opened]:
+        after = (after_place, 0)
+        while True:
+            file = self._opening.current()
+            with file.reading() as db:
+                found = list(rows.unfinished_again(db, after, _BATCH))
+            for *row, place in found:
+                yield self._opened(file, rows.entry_of(tuple(row)), place)
+            if len(found) < _BATCH:
+                return
+            after = (found[-1][-1], found[-1][0])
+
+    def put_back_pending(self) -> int:
+        """How many entries that were put back were not tried since."""
+        with self._opening.current().reading() as db:
+            query = "SELECT count(*) FROM put_back JOIN entries USING (seq) WHERE waits = 1"
+            return int(db.execute(f"{query} AND state = 'pending'").get)
+
+    def settled(self) -> Iterator[list[Entry]]:
+        """Every entry that is applied, quarantined or discarded, in order, in batches."""
+        seq = 0
+        while True:
+            with self._opening.current().reading() as db:
+                batch = [rows.entry_of(row) for row in rows.settled(db, seq, _BATCH)]
+            yield batch
+            if len(batch) < _BATCH:
+                return
+            seq = batch[-1].seq
+
+    def newest_applied(self, limit: int) -> list[UUID]:
+        """The ids of the entries that were applied last."""
+        with self._opening.current().reading() as db:
+            found = db.execute(
+                "SELECT id FROM entries WHERE state IN ('applied', 'discarded') AND state = 'applied'"
+                " ORDER BY changed_at DESC LIMIT ?",
+                (limit,),
+            )
+            return [UUID(bytes=id) for (id,) in found]
+
+    def last_seq(self) -> int:
+        """The last sequence number that was given."""
+        with self._opening.current().reading() as db:
+            return rows.last_seq(db)
+
     def open_entry(self, id: UUID) -> Opened | None:
         """One entry with its write, for an operator."""
         file = self._opening.current()
@@ -56,14 +111,14 @@ class Looking:
             entry = rows.find(db, id, id)
         return None if entry is None else self._opened(file, entry)
 
-    def _opened(self, file: JournalFile, entry: Entry) -> Opened:
+    def _opened(self, file: JournalFile, entry: Entry, place: int | None = None) -> Opened:
         cipher, generation = self._opening.cipher, file.generation.id
 
         def sealed() -> bytes:
             with file.reading() as db:
                 return rows.sealed_of(db, entry.seq)
 
-        return Opened(entry, lambda: rows.unseal(cipher, sealed(), generation, entry))
+        return Opened(entry, lambda: rows.unseal(cipher, sealed(), generation, entry), place)
 
     def counts(self) -> Counts:
         """How many entries are in each state."""
@@ -81,7 +136,7 @@ class Looking:
                 db.execute("COMMIT")
 
     def oldest_pending(self) -> float | None:
-        """Age in seconds of the oldest entry that still has to reach PostgreSQL."""
+        """Seconds that the oldest entry has waited that still has to reach PostgreSQL."""
         with self._opening.current().reading() as db:
             oldest = rows.oldest_pending(db)
         return None if oldest is None else max(0.0, (self._clock.wall() - oldest).total_seconds())

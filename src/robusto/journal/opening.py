@@ -14,6 +14,7 @@ from robusto.deadline import Deadline
 from robusto.errors import JournalBusy, JournalError
 from robusto.filelocks import FairLock
 from robusto.journal import generation as generations
+from robusto.journal import rows
 from robusto.journal.cipher import Cipher
 from robusto.journal.file import File
 from robusto.journal.place import Generation, Place
@@ -49,10 +50,7 @@ class Opening:
 
     def open(self) -> None:
         """Open the generation that counts, or make the first one. Raises MissingKey too."""
-        try:
-            self._place.prepare()
-        except OSError as error:
-            raise JournalError(f"the journal's folder cannot be made: {error.strerror}") from error
+        self._place.prepare()
         self.current()
 
     def current(self) -> JournalFile:
@@ -81,10 +79,18 @@ class Opening:
         if self._file is not None and self._file is not seen:
             return self._file  # another thread was faster
         generation = self._place.current() or self._first()
+        try:
+            self._place.settle()
+        except OSError as error:
+            raise JournalError(f"the journal's folder cannot be flushed: {error.strerror}") from error
         file = JournalFile(generation, self._place, self._lock_path)
         try:
             with file.reading() as db:
                 self._secret, rotated = generations.check(db, generation, self.cipher)
+                complete = rows.complete(db)
+            if not complete:
+                with file.transaction(self._patience()) as db:
+                    generations.add_what_is_missing(db)
             if rotated:
                 with file.transaction(self._patience()) as db:
                     generations.reseal_meta(db, self.cipher)
@@ -97,6 +103,7 @@ class Opening:
 
     def _first(self) -> Generation:
         """Make the first generation; of several processes that start at once, one."""
+        self._place.prepare()
         with self._alone():
             generation = self._place.current()
             if generation is None:
@@ -121,7 +128,8 @@ class Opening:
                 generations.carry_over(old, new, self.cipher, self._clock.wall())
             self._place.publish(new)
         except (JournalError, local.SQLiteError, OSError) as error:
-            generations.remove(new)
+            if not self._place.may_name(new):  # the last step may have failed after it had its effect
+                generations.remove(new)
             raise JournalError(f"no new journal file could be made: {error}") from error
 
     @contextmanager

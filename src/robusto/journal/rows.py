@@ -12,8 +12,11 @@ from robusto.errors import EntryChanged, JournalUnreadable, LeaseLost
 from robusto.journal import seal
 from robusto.journal.cipher import Cipher
 from robusto.journal.entry import Counts, Entry, EntryState
-from robusto.journal.schema import COLUMNS, UNFINISHED
+from robusto.journal.schema import COLUMNS, PUT_BACK, UNFINISHED
 from robusto.write import Write
+
+#: The condition for entries that were not put back: their place is their number.
+_ORDINARY = "NOT EXISTS (SELECT 1 FROM put_back WHERE put_back.seq = entries.seq)"
 
 
 def place_bytes(generation: UUID, seq: int) -> bytes:
@@ -56,9 +59,16 @@ def last_seq(db: local.Connection) -> int:
 
 
 def insert(
-    db: local.Connection, cipher: Cipher, generation: UUID, write: Write, *, reason: str, maybe_applied: bool
+    db: local.Connection,
+    cipher: Cipher,
+    generation: UUID,
+    write: Write,
+    *,
+    reason: str,
+    maybe_applied: bool,
+    readable: bool = True,
 ) -> Entry:
-    """Append one write under the next sequence number."""
+    """Append one write under the next sequence number; of an unreadable one what stands beside the seal."""
     seq = last_seq(db) + 1
     accepted = write.accepted_at.timestamp()
     row = (
@@ -66,7 +76,7 @@ def insert(
         seal.join(write.ordering), seal.join(write.after), accepted, accepted,
         int(maybe_applied), reason, None, 0.0,
     )  # fmt: skip
-    sealed = seal.seal(cipher, write, place_bytes(generation, seq))
+    sealed = seal.seal(cipher, write, place_bytes(generation, seq)) if readable else b""
     put(db, (*row, sealed))
     return entry_of(row)
 
@@ -76,8 +86,22 @@ def put(db: local.Connection, row: tuple[Any, ...]) -> None:
     marks = ", ".join("?" * len(row))
     db.execute(f"INSERT INTO entries ({COLUMNS}, sealed) VALUES ({marks})", row)
     if row[3] in ("pending", "held", "quarantined"):
-        waiting = [(digest, row[0]) for digest in set(seal.split(row[6]))]
-        db.executemany("INSERT INTO waiting (digest, seq) VALUES (?, ?)", waiting)
+        let_wait(db, row[0], seal.split(row[6]))
+
+
+def let_wait(db: local.Connection, seq: int, ordering: tuple[bytes, ...]) -> None:
+    """From now on whatever shares one of these ordering keys waits behind this entry."""
+    waiting = [(digest, seq) for digest in set(ordering)]
+    db.executemany("INSERT OR IGNORE INTO waiting (digest, seq) VALUES (?, ?)", waiting)
+
+
+def put_back(db: local.Connection, seq: int, place: int, at: datetime) -> None:
+    """Give an unfinished entry this place in the order, unless it had one before."""
+    db.execute(
+        "INSERT INTO put_back (seq, place, since, waits) VALUES (?, ?, ?, 1)"
+        " ON CONFLICT (seq) DO UPDATE SET since = excluded.since, waits = 1",
+        (seq, place, at.timestamp()),
+    )
 
 
 def sealed_of(db: local.Connection, seq: int) -> bytes:
@@ -118,11 +142,35 @@ def waits_behind(db: local.Connection, digests: tuple[bytes, ...]) -> bool:
 
 
 def unfinished(db: local.Connection, after_seq: int, limit: int) -> Iterator[tuple[Any, ...]]:
-    """Rows that are not finished, in order, without their seals."""
+    """Rows that are not finished and were never put back, in order, without their seals."""
     return db.execute(
-        f"SELECT {COLUMNS} FROM entries WHERE {UNFINISHED} AND seq > ? ORDER BY seq LIMIT ?",
+        f"SELECT {COLUMNS} FROM entries WHERE {UNFINISHED} AND seq > ? AND {_ORDINARY} ORDER BY seq LIMIT ?",
         (after_seq, limit),
     )
+
+
+def unfinished_again(db: local.Connection, after: tuple[int, int], limit: int) -> Iterator[tuple[Any, ...]]:
+    """Rows that were put back and are not finished, behind (place, seq), each with its place at the end."""
+    return db.execute(
+        f"SELECT {COLUMNS}, place FROM put_back JOIN entries USING (seq)"
+        " WHERE waits = 1 AND (place, seq) > (?, ?) ORDER BY place, seq LIMIT ?",
+        (*after, limit),
+    )
+
+
+def settled(db: local.Connection, after_seq: int, limit: int) -> Iterator[tuple[Any, ...]]:
+    """Rows that are applied, quarantined or discarded, in order, without their seals."""
+    return db.execute(
+        f"SELECT {COLUMNS} FROM entries WHERE state IN ('applied', 'quarantined', 'discarded')"
+        " AND seq > ? ORDER BY seq LIMIT ?",
+        (after_seq, limit),
+    )
+
+
+def complete(db: local.Connection) -> bool:
+    """Whether the file has what was added to its format later."""
+    found = db.execute("SELECT count(*) FROM sqlite_schema WHERE name LIKE 'put_back%'").get
+    return bool(found == PUT_BACK.count("CREATE"))
 
 
 def counts(db: local.Connection) -> Counts:
@@ -135,9 +183,10 @@ def counts(db: local.Connection) -> Counts:
 
 
 def oldest_pending(db: local.Connection) -> datetime | None:
-    """When the oldest entry that still has to reach PostgreSQL was accepted."""
+    """Since when the oldest entry that still has to reach PostgreSQL waits."""
     row = db.execute(
-        f"SELECT accepted_at FROM entries WHERE {UNFINISHED} AND state <> 'quarantined' ORDER BY seq LIMIT 1"
+        "SELECT ifnull((SELECT since FROM put_back WHERE put_back.seq = entries.seq), accepted_at)"
+        f" FROM entries WHERE {UNFINISHED} AND state <> 'quarantined' ORDER BY seq LIMIT 1"
     ).fetchone()
     return datetime.fromtimestamp(row[0], UTC) if row else None
 

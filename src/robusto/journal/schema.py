@@ -65,6 +65,22 @@ CREATE TABLE acts (
 CREATE INDEX acts_of ON acts (entry);
 """
 
+#: Entries that were put back into the queue after PostgreSQL had forgotten them, and their place in the
+#: order: behind the entry with the number `place`, which is their own unless they went directly before.
+#: A later addition: made in every file when it is opened, and unknown to nobody who does without it.
+PUT_BACK = """
+CREATE TABLE IF NOT EXISTS put_back (
+    seq INTEGER PRIMARY KEY, place INTEGER NOT NULL, since REAL NOT NULL, waits INTEGER NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS put_back_waits ON put_back (place, seq) WHERE waits = 1;
+CREATE TRIGGER IF NOT EXISTS put_back_moved AFTER UPDATE OF state ON entries BEGIN
+    UPDATE put_back SET waits = NEW.state NOT IN ('applied', 'discarded') WHERE seq = NEW.seq;
+END;
+CREATE TRIGGER IF NOT EXISTS put_back_pruned AFTER DELETE ON entries BEGIN
+    DELETE FROM put_back WHERE seq = OLD.seq;
+END;
+"""
+
 COLUMNS = (
     "seq, id, kind, state, request_hash, version, ordering, after, accepted_at, changed_at,"
     " maybe_applied, reason, held_since, not_before"

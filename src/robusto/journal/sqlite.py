@@ -13,7 +13,7 @@ from robusto.deadline import Deadline
 from robusto.errors import JournalFull, JournalUnreadable
 from robusto.journal import rows, seal
 from robusto.journal.browsing import Browsing
-from robusto.journal.entry import Entry, EntryState, Opened
+from robusto.journal.entry import Copy, Entry, EntryState, Opened
 from robusto.journal.file import RESERVE_BYTES, Superseded
 from robusto.journal.group import GroupCommit
 from robusto.journal.opening import PATIENCE, JournalFile, Opening
@@ -108,6 +108,34 @@ class SqliteJournal(Browsing):
         with self._marking() as (_, db):
             rows.check_token(db, token)
             db.execute("UPDATE entries SET reason = ? WHERE seq = ?", (reason, entry.seq))
+
+    def put_back(self, entries: Sequence[Entry], reason: str, token: int) -> None:
+        """Let applied entries wait again, each in its old place: PostgreSQL has forgotten them."""
+        at = self._clock.wall()
+        with self._marking() as (_, db):
+            rows.check_token(db, token)
+            for entry in entries:
+                rows.move(db, entry, EntryState.PENDING, at, reason=reason)
+                rows.let_wait(db, entry.seq, entry.ordering)
+                rows.put_back(db, entry.seq, entry.seq, at)
+
+    def adopt(self, copies: Sequence[Copy], reason: str, token: int) -> int:
+        """Let direct writes wait as entries, each in the place that it had; returns how many were not here.
+
+        Neither the size limit nor the reserve binds this: they were accepted long ago.
+        """
+        at, adopted = self._clock.wall(), 0
+        with self._marking() as (file, db):
+            rows.check_token(db, token)
+            for copy in copies:
+                if rows.find(db, copy.write.id, copy.write.id) is None:
+                    entry = rows.insert(
+                        db, self._opening.cipher, file.generation.id, copy.write,
+                        reason=reason, maybe_applied=False, readable=copy.readable,
+                    )  # fmt: skip
+                    rows.put_back(db, entry.seq, copy.behind, at)
+                    adopted += 1
+        return adopted
 
     def take_token(self, above: int = 0) -> int:
         """A token higher than any before: whoever has it is the one drainer of this journal."""
