@@ -9,6 +9,7 @@ An id without a pointer means that the journal was removed: that is an alarm and
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -40,7 +41,7 @@ class Place:
         """Make the folder, readable by its owner only. Raises JournalMissing when that cannot be."""
         try:
             if not self._second.exists():
-                self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                _make_folder(self.folder)
             if stat.S_IMODE(os.stat(self.folder).st_mode) & 0o077:
                 os.chmod(self.folder, 0o700)
         except FileNotFoundError:
@@ -105,6 +106,20 @@ class Place:
         if not self._second.exists():
             _replace(self._second, str(generation.journal))
 
+    def may_name(self, generation: Generation) -> bool:
+        """Whether this generation may be the one that counts, also when that cannot be read."""
+        try:
+            return generation.file.name in self._pointer.read_text()
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True
+
+    def settle(self) -> None:
+        """Flush the names: whoever made them may have died before it did. Raises OSError."""
+        sync_folder(self.folder)
+        sync_folder(self.folder.parent)
+
     def fingerprint(self) -> tuple[int, int]:
         """Changes whenever another generation is published. Raises JournalMissing."""
         try:
@@ -114,12 +129,21 @@ class Place:
         return found.st_ino, found.st_mtime_ns
 
 
+def _make_folder(folder: Path) -> None:
+    """With the folders above it that are missing, each flushed into the one that holds it."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    for each in reversed(missing):
+        each.mkdir(mode=0o700 if each == folder else 0o777, exist_ok=True)
+        sync_folder(each.parent)
+
+
 def _replace(path: Path, text: str) -> None:
     """Write a small file so that either the old or the new one is there, whatever happens."""
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
     fd = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
-        os.write(fd, text.encode())
+        if os.write(fd, text.encode()) < len(text):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         os.fsync(fd)
     finally:
         os.close(fd)
