@@ -17,6 +17,8 @@ from robusto.filelocks import FairLock
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 #: Room that is given up when the disk is full, so that marks and deletes still work.
 RESERVE_BYTES = 1 << 20
+#: Bytes that are read and written at a time.
+_CHUNK = 1 << 20
 
 
 class Superseded(JournalError):
@@ -46,11 +48,17 @@ class File:
         self._broken: str | None = None
         try:
             self._writer = local.connect(path, flush=flush, create=False)
-            self._writer.execute("BEGIN IMMEDIATE; COMMIT")
+            self._writer.execute("BEGIN IMMEDIATE")
+            if flush:
+                _flush_again(Path(f"{path}-wal"))
+            self._writer.execute("COMMIT")
             self._identity = self._on_disk()
         except local.SQLiteError as error:
             self._turn.close()
             raise _translated(error, None, committing=False) from error
+        except OSError as error:
+            self.close()
+            raise JournalError(f"{path.name}-wal cannot be flushed: {error.strerror}") from error
         if not self._identity:
             self.close()
             raise JournalMissing(f"{path} was removed while it was opened")
@@ -162,6 +170,23 @@ class File:
         while self._idle:
             self._idle.pop().close()
         self._writer.close()
+
+
+def _flush_again(wal: Path) -> None:
+    """Write what the WAL holds once more, and flush it. No other writer may be at it meanwhile.
+
+    A flush that failed leaves its pages in memory, marked as clean: until the power is cut everybody
+    reads them, no later flush writes them, and what is appended behind them would be lost with them.
+    Closing the WAL drops no locks: SQLite has none on it.
+    """
+    fd = os.open(wal, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        offset = 0
+        while held := os.pread(fd, _CHUNK, offset):
+            offset += os.pwrite(fd, held, offset)
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def _translated(error: local.SQLiteError, db: local.Connection | None, *, committing: bool) -> JournalError:
