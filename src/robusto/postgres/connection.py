@@ -69,6 +69,8 @@ def connect(conninfo: str, deadline: Deadline) -> Connection:
     params.setdefault("keepalives_interval", "1")
     params.setdefault("keepalives_count", "2")
     params.setdefault("tcp_user_timeout", "3000")
+    if "," in str(params.get("host", "")):  # of several servers only the one that takes writes will do
+        params.setdefault("target_session_attrs", "read-write")
     attempts = _within(deadline, lambda: conninfo_attempts(params))
     failure: psycopg.Error = psycopg.OperationalError("the host has no address")
     for left, attempt in zip(range(len(attempts), 0, -1), attempts, strict=True):

@@ -43,6 +43,9 @@ T = TypeVar("T")
 #: The reason of a write that cannot take effect before a person has decided.
 FENCED = "fenced"
 
+_HOW_IS_IT = (
+    "SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only'), current_setting('fsync')"
+)
 _CHECK_INTERVAL_SINCE = 140_000
 #: Below the shortest lease: a transaction that its client left is gone before its drainer's turn is.
 _IDLE_SECONDS = 4
@@ -156,14 +159,16 @@ class PostgresTarget:
         """
 
         def ask(tx: Transaction) -> Unavailable | str | None:
-            sql = "SELECT pg_is_in_recovery(), current_setting('fsync')"
-            in_recovery, fsync = tx.execute(sql).fetchone() or (True, "on")
-            if in_recovery:
+            in_recovery, read_only, fsync = tx.execute(_HOW_IS_IT).fetchone() or (True, "on", "on")
+            if in_recovery or read_only == "on":
                 return Unavailable("read_only")
             return NOT_FLUSHED if fsync == "off" else None
 
         try:
-            return self.read(ask, deadline)
+            found = self.read(ask, deadline)
+            if isinstance(found, Unavailable):
+                self._pool.drop_idle()  # perhaps another host is the primary now: look it up again
+            return found
         except DatabaseUnavailable as error:
             return Unavailable(error.reason, alarm=error.alarm) if error.outage else None
 

@@ -20,6 +20,7 @@ _VERSION = 180000
 #: What the engine asks a server about itself, with a healthy one's answers.
 _FACTS = {
     "pg_is_in_recovery()": False,
+    "current_setting('default_transaction_read_only')": "off",
     "current_setting('fsync')": "on",
     "to_regclass('robusto_ledger')": "robusto_ledger",
     "to_regclass('robusto_drainer')": "robusto_drainer",
