@@ -3,6 +3,7 @@
 #   make test | lint              what .ci/run runs
 #   make test-browser             only the screens in a real Chromium (Debian's `chromium`)
 #   make test-pythons             the unit and conformance tests on Python 3.12 and 3.13, where installed
+#   make mutants                  breaks a copy of the source in known ways: which test notices?
 #   make drill                    a rehearsal of outages (MINUTES=, SEED=, FAULTS=)
 #   make pictures                 takes the README's pictures anew (needs Chromium)
 #   make lock                     remakes requirements.lock from pyproject.toml
@@ -19,7 +20,7 @@ ONE_AT_A_TIME := $(if $(shell command -v flock 2>/dev/null),flock .venv.lock)
 export PIP_NO_INPUT := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: .venv run test lint drill pictures lock
+.PHONY: .venv run test test-browser test-pythons lint drill mutants pictures lock
 .DELETE_ON_ERROR:
 
 .venv:
@@ -80,6 +81,10 @@ lint: .venv
 # MINUTES, SEED and FAULTS reach it through the environment.
 drill: .venv
 	@exec .venv/bin/python -m drill
+
+# ONLY= names some of them.
+mutants: .venv
+	@exec .venv/bin/python -m tests.mutants $(ONLY)
 
 pictures: .venv
 	@.venv/bin/python -m tests.support.pictures

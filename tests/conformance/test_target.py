@@ -177,6 +177,7 @@ def test_what_is_refused_leaves_no_trace(
     assert apply(target, write, handler=Handler("note", handler)) == expected
     assert subject.effects() == []
     assert apply(target, write) == Applied()  # nor does it stand in the way of a mended one
+    assert subject.effects() == ["v"]
 
 
 def test_a_mistake_of_the_handler_holds_its_kind_and_leaves_no_trace(

@@ -68,6 +68,23 @@ def test_a_commit_lost_in_the_drain_has_one_effect(
     assert proxied.verify().holds
 
 
+def test_connections_lost_in_the_drain_quarantine_nothing(
+    engine_factory: EngineFactory, proxy: Proxy, shop: Shop, postgres_server: PostgresServer
+) -> None:
+    engine = engine_factory(worker=True, conninfo=proxy.dsn(shop.dsn))
+    values = [str(lost) for lost in range(1, 6)]
+    for lost, value in enumerate(values, 1):  # so that each commit in turn is the one that gets through
+        postgres_server.stop()
+        wait_for(lambda: engine.status().breaker == "open")
+        assert engine.submit("note", note(value)).state is WriteState.PENDING
+        proxy.lose(*[Loss.BEFORE] * lost)
+        postgres_server.start()
+        wait_for(lambda n=lost: engine.inspect()[0].applied == n or engine.inspect()[0].quarantined)
+        assert engine.inspect()[0].quarantined == 0
+    assert proxy.lost == sum(range(1, 6))
+    assert shop.history() == values
+
+
 def test_every_single_commit_of_a_life_may_be_lost(proxied: Engine, proxy: Proxy, shop: Shop) -> None:
     """Whichever of the first commits (the tables', the writes', the drainer's, the fence's) is lost."""
     for number in range(8):

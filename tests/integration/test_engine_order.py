@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
-from robusto import Engine, WriteState
+from robusto import Engine, Transaction, WriteState
 from robusto.quarantine import NotInQuarantine
+from robusto.write import Payload
 from tests.support.engine_kit import EngineFactory, Shop, closed_breaker, drained, note, put
 from tests.support.postgres_server import PostgresServer
 
@@ -218,3 +220,39 @@ def test_a_pending_repeat_is_recognised_and_joins_no_queue(
     last = engine.submit("note", note("a"), key="k")
     assert (last.state, last.duplicate) == (WriteState.STORED, True)
     assert shop.history() == ["a"]
+
+
+def test_parking_is_transitive(engine: Engine, shop: Shop, postgres_server: PostgresServer) -> None:
+    with outage(postgres_server):
+        engine.submit("bug", note("held"), ordering_keys=["a"])
+        engine.submit("note", note("behind it"), ordering_keys=["a", "b"])
+        engine.submit("note", note("behind that"), ordering_keys=["b", "c"])
+        engine.submit("note", note("and behind that"), ordering_keys=["c"])
+    closed_breaker(engine)
+    assert engine.drain().remaining == 4
+    assert shop.history() == []
+
+
+def test_two_writes_that_share_a_key_are_never_on_their_way_at_once(
+    engine_factory: EngineFactory, shop: Shop
+) -> None:
+    engine, other = engine_factory(), engine_factory(deadline_seconds=0.5)
+    begun, go_on = threading.Event(), threading.Event()
+
+    @engine.handler("slow")
+    def slow(tx: Transaction, payload: Payload) -> None:
+        begun.set()
+        go_on.wait(10)
+        tx.execute("INSERT INTO history (id, value) VALUES (1, 'slow')")
+
+    sender = threading.Thread(target=engine.submit, args=("slow", {}), kwargs={"ordering_keys": ["a"]})
+    sender.start()
+    try:
+        assert begun.wait(10)
+        behind = other.submit("note", note("behind"), ordering_keys=["a"])
+        beside = other.submit("note", note("beside"), ordering_keys=["b"])
+    finally:
+        go_on.set()
+        sender.join()
+    assert (behind.state, behind.reason) == (WriteState.PENDING, "busy")
+    assert beside.state is WriteState.STORED
