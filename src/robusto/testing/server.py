@@ -21,9 +21,6 @@ from robusto.testing.values import Effect, Loss, Params, Row
 #: Raises SqlError.
 Run = Callable[[Session, str, Params], int | Sequence[tuple[Any, ...]]]
 
-#: Seconds between two looks of a client that waits for an answer.
-_LOOK = 0.005
-
 
 class FakeServer:
     """READ COMMITTED with row locks: who waits for one longer than its own lock_timeout gets 55P03.
@@ -31,6 +28,9 @@ class FakeServer:
     `run` stands in for the business; by default every statement of a handler changes one row. What
     was committed is in `effects`, in the order of the commits.
     """
+
+    #: Seconds between two looks of whoever waits for a lock or an answer.
+    look_seconds = 0.005
 
     def __init__(self, run: Run | None = None, clock: Clock | None = None) -> None:
         self.run: Run = run or (lambda session, sql, params: 1)
@@ -124,7 +124,7 @@ class FakeServer:
         """Let a moment of a client's waiting pass. Raises DeadlineExceeded."""
         if deadline is None or deadline.expired:
             raise DeadlineExceeded("no answer within the deadline")
-        self.clock.sleep(min(_LOOK, deadline.remaining()))
+        self.clock.sleep(min(self.look_seconds, deadline.remaining()))
 
     def grant(self, lock: Hashable, session: Session) -> bool:
         """Give a lock to a session if it is free; a holder that overstayed its own limits loses it."""

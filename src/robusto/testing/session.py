@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 #: SET [LOCAL] name = value; a number means milliseconds.
 _SETTING = re.compile(r"SET (?:LOCAL )?(\w+) = '?(\d+)(s|ms)?'?")
-#: Seconds between two looks at a lock that somebody else holds.
-_LOOK = 0.005
 
 
 class Session:
@@ -91,7 +89,7 @@ class Session:
         while not server.grant(lock, self):
             if deadline.expired:
                 raise SqlError("55P03")
-            server.clock.sleep(min(_LOOK, deadline.remaining()))
+            server.clock.sleep(min(server.look_seconds, deadline.remaining()))
             self.touched()
             if not self.alive:
                 raise SqlError("57P01")
