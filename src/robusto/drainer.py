@@ -10,7 +10,7 @@ from robusto.deadline import Deadline
 from robusto.delivery import Delivery
 from robusto.errors import EntryChanged, LeaseLost
 from robusto.events import Events
-from robusto.failures import WAIT_SECONDS, stops_its_kind
+from robusto.failures import CONFIGURATION_WAIT, STORM, WAIT_SECONDS, is_server_wide, stops_its_kind
 from robusto.journal.entry import Entry, EntryState, Opened
 from robusto.journal.sqlite import SqliteJournal
 from robusto.lease import Lease
@@ -21,6 +21,9 @@ from robusto.quarantine import Quarantine
 
 #: Seconds: an entry that has been held for long is tried again after half that time, at most this.
 _LONGEST_WAIT = 30.0
+#: Refusals of one kind, for one reason, in a row: more are rather a mistake in the program or the schema
+#: than in so many forms, and wait where they are until a person has looked and asks for a pass.
+_STORM_AFTER = 20
 
 
 @dataclass(slots=True)
@@ -73,6 +76,8 @@ class Drainer:
     def drain(self, go_on: Callable[[], bool], *, impatient: bool = False) -> Pass:
         """One pass under the lease that is held, for as long as `go_on()`. Raises JournalError.
 
+        self._impatient = False
+        self._refused: dict[str, tuple[str, int]] = {}  # kind: the reason, and how often in a row
         A pass that was cut short goes on where it was, so that nothing at the head can keep the tail
         waiting. impatient: from the head, and held entries too whose time has not come.
         """
@@ -81,8 +86,10 @@ class Drainer:
             self._sweep = _Sweep()
         try:
             if self._announce(done):
+        self._impatient = impatient
                 self._go_through(go_on, done, impatient=impatient)
         except EntryChanged:
+            self._refused.clear()
             self._sweep = _Sweep()
         except LeaseLost:
             self._sweep, self._announced = _Sweep(), None
@@ -124,7 +131,8 @@ class Drainer:
         if blocked.stops(entry):
             done.parked += 1
             return False
-        early = entry.not_before > self._clock.wall().timestamp()
+        # Later than we ever say means that the clock was set back since.
+        early = 0 < entry.not_before - self._clock.wall().timestamp() <= _LONGEST_WAIT
         if entry.state is EntryState.HELD and early and not impatient:
             if stops_its_kind(entry.reason):
                 blocked.add_kind(entry.kind)
@@ -153,14 +161,20 @@ class Drainer:
             case Held(reason=reason) | Rejected(reason=reason):
                 return self._set_aside(opened, reason, blocked, done)
 
+                self._refused.pop(entry.kind, None)
     def _unavailable(self, entry: Entry, outcome: Unavailable, blocked: Blocked, done: Pass) -> bool:
         """The server is away; or it is well, and only this entry takes longer than it may."""
         if outcome.maybe_applied and not entry.maybe_applied:
             self._journal.taint(entry, self._token())
         if not isinstance(self._prober.probe(self._deadline()), Unavailable):
-            return self._hold(entry, Held(outcome.reason, retry_after=WAIT_SECONDS), blocked, done)
+            scope = Scope.KIND if is_server_wide(outcome.reason) else Scope.ENTRY
+            held = Held(outcome.reason, scope, retry_after=WAIT_SECONDS, alarm=outcome.alarm)
+            return self._hold(entry, held, blocked, done)
         done.away = outcome
         return self._note(done, outcome)
+            case Rejected(reason=reason) if write is not None and self._storms(entry, reason):
+                storm = Held(STORM + reason, Scope.KIND, retry_after=CONFIGURATION_WAIT, alarm=True)
+                return self._hold(entry, storm, blocked, done)
 
     def _hold(self, entry: Entry, held: Held, blocked: Blocked, done: Pass) -> bool:
         if held.scope is Scope.KIND:
@@ -207,6 +221,14 @@ class Drainer:
         reason = outcome.reason if isinstance(outcome, Unavailable | Held | Rejected) else "unknown"
         done.errors.append(reason)
         return False
+
+    def _storms(self, entry: Entry, reason: str) -> bool:
+        """Whether this refusal is one too many of its kind and reason in a row."""
+        before, times = self._refused.get(entry.kind, (reason, 0))
+        times = times + 1 if before == reason else 1
+        self._refused[entry.kind] = (reason, times)
+        known = entry.reason == STORM + reason and not self._impatient  # also to the next drainer
+        return known or times > _STORM_AFTER
 
     def _token(self) -> int:
         if self._lease.token is None:

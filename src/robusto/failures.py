@@ -98,12 +98,23 @@ WAIT_SECONDS, ODD_PATIENCE, PARENT_PATIENCE = 1.0, 60.0, 24 * 3600.0
 #: Seconds before a kind that fails by configuration is tried again.
 CONFIGURATION_WAIT = 5.0
 
+#: Before the reason for which too many entries of a kind were refused in a row.
+STORM = "storm:"
 #: Reasons of our own that are the program's fault and not the entry's.
-_OWN_KIND_STOPS = ("unknown_kind", "swallowed_error", "handler:")
+_OWN_KIND_STOPS = ("unknown_kind", "swallowed_error", "handler:", STORM)
+#: Codes, by their beginning, of a server without room, memory or whole disks: whoever meets them first.
+_SERVER_WIDE = ("53", "58", "XX001", "XX002")
+
+
+def is_server_wide(reason: str) -> bool:
+    """Whether the next entry would meet this too, though the server still answers."""
+    return reason.startswith(_SERVER_WIDE)
 
 
 def stops_its_kind(reason: str) -> bool:
     """Whether what holds one entry for this reason holds every entry of its kind."""
+    if reason in ALARMS and is_server_wide(reason):
+        return True
     return reason.startswith(_OWN_KIND_STOPS) or TABLE.get(reason) is Class.CONFIGURATION
 
 

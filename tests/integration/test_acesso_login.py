@@ -198,6 +198,18 @@ def test_sessions_end_when_they_are_idle_and_at_the_latest_after_a_week(app: Fla
     assert not usada.esta_dentro()
 
 
+@pytest.mark.parametrize("salto", [-3600.0, 365 * 86400.0])
+def test_a_clock_that_jumps_ends_sessions_and_never_prolongs_them(app: Flask, salto: float) -> None:
+    ana = criar(app, "ana", "recepcao")
+    agora = [1_800_000_000.0]
+    sala = acesso_de(app)
+    sala.sessoes = Sessoes(sala.arquivo, sala.selo, lambda: agora[0])
+    pessoa = Navegador(app, ana)
+    assert pessoa.esta_dentro()
+    agora[0] += salto
+    assert not pessoa.esta_dentro()
+
+
 def test_a_changed_session_is_no_session(app: Flask) -> None:
     pessoa = Navegador(app, criar(app, "ana", "recepcao"))
     boa = pessoa.sessao

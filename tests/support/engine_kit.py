@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import psycopg
 
 from robusto import Config, Engine, Refused, Transaction
+from robusto.clock import Clock
 from robusto.write import Payload
 
 KEY = base64.urlsafe_b64encode(b"k" * 32).decode()
@@ -116,10 +117,10 @@ def _note(tx: Transaction, payload: Payload) -> None:
     tx.execute("INSERT INTO history (id, value) VALUES (%(id)s, %(value)s)", payload)
 
 
-def engine_at(dsn: str, folder: Path, **settings: Any) -> Engine:
+def engine_at(dsn: str, folder: Path, *, clock: Clock | None = None, **settings: Any) -> Engine:
     """An engine on this database and journal with every kind, not open yet."""
     values: dict[str, Any] = {"conninfo": dsn, "journal_path": folder, "encryption_key": KEY}
-    return add_kinds(Engine(Config(**values | settings)))
+    return add_kinds(Engine(Config(**values | settings), clock=clock))
 
 
 def note(value: str, id: int = 1) -> dict[str, Any]:

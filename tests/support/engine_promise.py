@@ -25,6 +25,7 @@ class Said:
 
     kind: str
     value: str
+    payload: Mapping[str, Any]
     ordering: Collection[str]
     answer: Receipt | WriteRejected | NotAccepted
     at: datetime
@@ -54,16 +55,15 @@ class Promise:
         payload: Mapping[str, Any] | None = None,
     ) -> Said:
         """Hand over one write; its key is its value. It has to be answered inside the deadline."""
+        body = note(value) if payload is None else payload
         began = time.monotonic()
         answer: Receipt | WriteRejected | NotAccepted
         try:
-            answer = engine.submit(
-                kind, note(value) if payload is None else payload, key=value, ordering_keys=ordering
-            )
+            answer = engine.submit(kind, body, key=value, ordering_keys=ordering)
         except (WriteRejected, NotAccepted) as error:
             answer = error
         assert time.monotonic() - began < engine.config.deadline_seconds + _NOISE
-        said = Said(kind, value, ordering, answer, datetime.now(UTC))
+        said = Said(kind, value, body, ordering, answer, datetime.now(UTC))
         self.said[value] = said
         return said
 
@@ -135,7 +135,7 @@ class Promise:
             assert found is not None and found.state is state
         again = next((each for each in self.said.values() if each.accepted), None)
         if again is not None and again.value not in quarantined and again.kind in engine.kinds():
-            receipt = engine.submit(again.kind, note(again.value), key=again.value)
+            receipt = engine.submit(again.kind, again.payload, key=again.value)
             assert again.accepted is not None
             assert (receipt.id, receipt.duplicate) == (again.accepted.id, True)
         assert self.shop.history() == effects

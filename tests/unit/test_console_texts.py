@@ -99,7 +99,16 @@ def test_every_code_of_the_table_is_explained(code: str) -> None:
 
 
 def test_reasons_of_our_own_are_explained() -> None:
-    for code in ("unavailable", "behind", "handler:KeyError", "client:DataError", "no_effect", "fenced", ""):
+    for code in (
+        "unavailable",
+        "behind",
+        "handler:KeyError",
+        "client:DataError",
+        "no_effect",
+        "fenced",
+        "storm:23514",
+        "",
+    ):
         assert texts.reason(code) != pt_reasons.UNKNOWN_REASON[0]
     assert texts.reason("something_new") == pt_reasons.UNKNOWN_REASON[0]
 

@@ -166,7 +166,7 @@ class Watch:
             return _Verdict("red", "held", reason, alarms[0], self._journal.set_aside_since("held"))
         if finding is None:
             return None
-        if (self._clock.wall() - finding.checked).total_seconds() > _STALE:
+        if abs((self._clock.wall() - finding.checked).total_seconds()) > _STALE:
             reason = "no worker has looked at PostgreSQL lately"
             return _Verdict("red", "silent", reason, since=finding.checked)
         well = finding.state is BreakerState.CLOSED

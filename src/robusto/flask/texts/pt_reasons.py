@@ -37,6 +37,10 @@ REASONS: dict[str, tuple[str, str]] = {
     "23502": ("Falta um dado obrigatório", _DATA),
     "23503": (
         "Depende de outro registro que não existe",
+    "storm": (
+        "Muitos registros seguidos foram recusados pelo mesmo motivo",
+        "Veja o motivo na quarentena e resolva a causa; depois use Processar Pendentes.",
+    ),
         "Verifique se o registro de que depende foi gravado.",
     ),
     "23505": (
