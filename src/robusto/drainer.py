@@ -72,24 +72,24 @@ class Drainer:
         self._attempt_seconds = attempt_seconds
         self._announced: int | None = None
         self._sweep = _Sweep()
+        self._impatient = False
+        self._refused: dict[str, tuple[str, int]] = {}  # kind: the reason, and how often in a row
 
     def drain(self, go_on: Callable[[], bool], *, impatient: bool = False) -> Pass:
         """One pass under the lease that is held, for as long as `go_on()`. Raises JournalError.
 
-        self._impatient = False
-        self._refused: dict[str, tuple[str, int]] = {}  # kind: the reason, and how often in a row
         A pass that was cut short goes on where it was, so that nothing at the head can keep the tail
         waiting. impatient: from the head, and held entries too whose time has not come.
         """
         done = Pass()
+        self._impatient = impatient
         if impatient:
             self._sweep = _Sweep()
+            self._refused.clear()
         try:
             if self._announce(done):
-        self._impatient = impatient
                 self._go_through(go_on, done, impatient=impatient)
         except EntryChanged:
-            self._refused.clear()
             self._sweep = _Sweep()
         except LeaseLost:
             self._sweep, self._announced = _Sweep(), None
@@ -150,6 +150,7 @@ class Drainer:
             outcome = self._delivery.attempt(write, self._deadline(), self._token())
         match outcome:
             case Applied():
+                self._refused.pop(entry.kind, None)
                 self._journal.mark(entry, EntryState.APPLIED, self._token())
                 self._events.emit("write_applied", write=str(entry.id), kind=entry.kind, seq=entry.seq)
                 done.applied += 1
@@ -158,10 +159,12 @@ class Drainer:
                 return self._unavailable(entry, outcome, blocked, done)
             case Held() if not self._out_of_patience(entry, outcome):
                 return self._hold(entry, outcome, blocked, done)
+            case Rejected(reason=reason) if write is not None and self._storms(entry, reason):
+                storm = Held(STORM + reason, Scope.KIND, retry_after=CONFIGURATION_WAIT, alarm=True)
+                return self._hold(entry, storm, blocked, done)
             case Held(reason=reason) | Rejected(reason=reason):
                 return self._set_aside(opened, reason, blocked, done)
 
-                self._refused.pop(entry.kind, None)
     def _unavailable(self, entry: Entry, outcome: Unavailable, blocked: Blocked, done: Pass) -> bool:
         """The server is away; or it is well, and only this entry takes longer than it may."""
         if outcome.maybe_applied and not entry.maybe_applied:
@@ -172,9 +175,6 @@ class Drainer:
             return self._hold(entry, held, blocked, done)
         done.away = outcome
         return self._note(done, outcome)
-            case Rejected(reason=reason) if write is not None and self._storms(entry, reason):
-                storm = Held(STORM + reason, Scope.KIND, retry_after=CONFIGURATION_WAIT, alarm=True)
-                return self._hold(entry, storm, blocked, done)
 
     def _hold(self, entry: Entry, held: Held, blocked: Blocked, done: Pass) -> bool:
         if held.scope is Scope.KIND:
@@ -211,6 +211,14 @@ class Drainer:
             case _:
                 return self._note(done, refused)
 
+    def _storms(self, entry: Entry, reason: str) -> bool:
+        """Whether this refusal is one too many of its kind and reason in a row."""
+        before, times = self._refused.get(entry.kind, (reason, 0))
+        times = times + 1 if before == reason else 1
+        self._refused[entry.kind] = (reason, times)
+        known = entry.reason == STORM + reason and not self._impatient  # also to the next drainer
+        return known or times > _STORM_AFTER
+
     def _out_of_patience(self, entry: Entry, held: Held) -> bool:
         if held.patience is None or entry.held_since is None or entry.reason != held.reason:
             return False
@@ -221,14 +229,6 @@ class Drainer:
         reason = outcome.reason if isinstance(outcome, Unavailable | Held | Rejected) else "unknown"
         done.errors.append(reason)
         return False
-
-    def _storms(self, entry: Entry, reason: str) -> bool:
-        """Whether this refusal is one too many of its kind and reason in a row."""
-        before, times = self._refused.get(entry.kind, (reason, 0))
-        times = times + 1 if before == reason else 1
-        self._refused[entry.kind] = (reason, times)
-        known = entry.reason == STORM + reason and not self._impatient  # also to the next drainer
-        return known or times > _STORM_AFTER
 
     def _token(self) -> int:
         if self._lease.token is None:

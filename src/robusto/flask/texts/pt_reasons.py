@@ -31,16 +31,16 @@ REASONS: dict[str, tuple[str, str]] = {
     "unreadable": ("O conteúdo não pode ser aberto", "Recupere a chave de cifra. Não descarte antes disso."),
     "unknown_kind": ("Esta versão do sistema não conhece este tipo de registro", _SUPPORT),
     "swallowed_error": ("O sistema escondeu um erro do banco de dados", _SUPPORT),
+    "storm": (
+        "Muitos registros seguidos foram recusados pelo mesmo motivo",
+        "Veja o motivo na quarentena e resolva a causa; depois use Processar Pendentes.",
+    ),
     "fenced": ("Um registro mais novo, ou uma decisão, já ocupa este lugar", _SUPPORT),
     "handler": ("Falha do sistema ao gravar este tipo de registro", _SUPPORT),
     "client": ("Os dados não puderam ser enviados ao banco de dados", _DATA),
     "23502": ("Falta um dado obrigatório", _DATA),
     "23503": (
         "Depende de outro registro que não existe",
-    "storm": (
-        "Muitos registros seguidos foram recusados pelo mesmo motivo",
-        "Veja o motivo na quarentena e resolva a causa; depois use Processar Pendentes.",
-    ),
         "Verifique se o registro de que depende foi gravado.",
     ),
     "23505": (
