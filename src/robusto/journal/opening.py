@@ -79,10 +79,6 @@ class Opening:
         if self._file is not None and self._file is not seen:
             return self._file  # another thread was faster
         generation = self._place.current() or self._first()
-        try:
-            self._place.settle()
-        except OSError as error:
-            raise JournalError(f"the journal's folder cannot be flushed: {error.strerror}") from error
         file = JournalFile(generation, self._place, self._lock_path)
         try:
             with file.reading() as db:

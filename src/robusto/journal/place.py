@@ -13,11 +13,12 @@ import errno
 import json
 import os
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from robusto.errors import JournalMissing
+from robusto.errors import JournalError, JournalMissing
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +76,17 @@ class Place:
         if not generation.file.exists():
             raise self._removed()
         if not known:  # a folder that was moved here whole: it knows its own id
-            _replace(self._second, str(generation.journal))
+            self._name_again(generation)
         elif known != str(generation.journal):
             raise JournalMissing(
                 f"{self.folder} holds another journal than {self._second} names; put the right folder back"
             )
+
+    def _name_again(self, generation: Generation) -> None:
+        try:
+            _replace(self._second, str(generation.journal))
+        except OSError as error:
+            raise JournalError(f"{self._second} cannot be written: {error.strerror}") from error
 
     def _removed(self) -> JournalMissing:
         return JournalMissing(
@@ -115,11 +122,6 @@ class Place:
         except OSError:
             return True
 
-    def settle(self) -> None:
-        """Flush the names: whoever made them may have died before it did. Raises OSError."""
-        sync_folder(self.folder)
-        sync_folder(self.folder.parent)
-
     def fingerprint(self) -> tuple[int, int]:
         """Changes whenever another generation is published. Raises JournalMissing."""
         try:
@@ -130,11 +132,17 @@ class Place:
 
 
 def _make_folder(folder: Path) -> None:
-    """With the folders above it that are missing, each flushed into the one that holds it."""
-    missing = [each for each in (folder, *folder.parents) if not each.exists()]
-    for each in reversed(missing):
-        each.mkdir(mode=0o700 if each == folder else 0o777, exist_ok=True)
-        sync_folder(each.parent)
+    """With the folders above it, each flushed into the one that holds it.
+
+    Also those that are there: whoever made them may have died before it flushed them.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    device = os.stat(folder).st_dev
+    for each in folder.parents:
+        if os.stat(each).st_dev != device:
+            break
+        with suppress(PermissionError):  # somebody else's, who made it long ago
+            sync_folder(each)
 
 
 def _replace(path: Path, text: str) -> None:
