@@ -18,6 +18,7 @@ def montar_motor(settings: Settings) -> Engine:
             deadline_seconds=settings.deadline_seconds,
             retry_attempts=settings.retry_attempts,
             journal_max_bytes=settings.journal_max_bytes,
+            reoffer=settings.reoffer,
         )
     )
     registrar(motor)

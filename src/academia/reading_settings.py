@@ -47,7 +47,8 @@ def decimal(environ: Mapping[str, str], name: str, default: float, *, least: flo
 
 def choice(environ: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:
     """One of `allowed`, in any case of letters."""
-    value = text(environ, name).upper() or default
-    if value not in allowed:
-        raise SettingsError(f"{name}: {value!r} não é um destes: {', '.join(allowed)}. Corrija ou remova.")
-    return value
+    given = text(environ, name) or default
+    found = next((each for each in allowed if each.lower() == given.lower()), None)
+    if found is None:
+        raise SettingsError(f"{name}: {given!r} não é um destes: {', '.join(allowed)}. Corrija ou remova.")
+    return found

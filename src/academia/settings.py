@@ -55,6 +55,8 @@ class Settings:
     """How long a request may wait for PostgreSQL, all attempts together."""
     retry_attempts: int
     journal_max_bytes: int
+    reoffer: str
+    """What a PostgreSQL that was set back lacks: `auto` goes by itself, `ask` waits for an operator."""
     trusted_hosts: tuple[str, ...]
     """The names under which the app may be asked, besides those of this machine itself; empty = not set."""
     log_level: str
@@ -97,6 +99,7 @@ class Settings:
             deadline_seconds=decimal(environ, "ROBUSTO_DEADLINE_SECONDS", 2.0, least=0.1, most=60),
             retry_attempts=integer(environ, "ROBUSTO_RETRY_ATTEMPTS", 3, least=1, most=20),
             journal_max_bytes=integer(environ, "ROBUSTO_JOURNAL_MAX_BYTES", 2**30, least=2**20, most=2**50),
+            reoffer=choice(environ, "ROBUSTO_REOFFER", "auto", ("auto", "ask")),
             trusted_hosts=tuple(text(environ, "ROBUSTO_TRUSTED_HOSTS").replace(",", " ").split()),
             log_level=choice(
                 environ, "ROBUSTO_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")

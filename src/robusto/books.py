@@ -57,6 +57,10 @@ class Books:
             return None
         return DirectCount(int(record["direct"]), datetime.fromisoformat(record["as_of"]))
 
+    def moved(self, n: int) -> None:
+        """So many direct writes are the journal's from now on."""
+        self._record.update(lambda now: None if now is None else now | {"direct": max(0, now["direct"] - n)})
+
     def count_when_due(self) -> None:
         """A chore of the worker."""
         since = self._clock.monotonic() - self._counted

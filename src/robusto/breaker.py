@@ -82,12 +82,17 @@ class Breaker:
         if news[-1]:
             self._events.emit("breaker_opened", reason=reason, alarm=alarm)
 
-    def answered(self, warning: str = "") -> None:
-        """PostgreSQL answered the worker: a step towards closed. warning: what is wrong all the same."""
+    def answered(self, warning: str = "", *, may_close: bool = True) -> None:
+        """PostgreSQL answered the worker: a step towards closed, or half open at most.
+
+        warning: what is wrong all the same.
+        """
         news = []
 
         def change(now: Record | None) -> Record:
             state = _next_state(now, self._clock.monotonic())
+            if state is BreakerState.CLOSED and not may_close:
+                state = BreakerState.HALF_OPEN
             news.append(now is not None and now["state"] != state.value)
             return self._moved(now, state) | {"reason": warning}
 

@@ -24,6 +24,7 @@ class Config:
     journal_max_bytes: size limit of the journal's main file.
     pool_size: connections of one process.
     lease_seconds: how long a drainer that fell silent keeps its turn.
+    reoffer: "auto", or "ask": what a PostgreSQL that was set back lacks waits for an operator's word.
     retention_seconds: how long applied entries and copies of direct writes are kept (72 h).
     Raises ConfigError, in one line that names the setting, for a value that cannot be used.
     """
@@ -36,6 +37,7 @@ class Config:
     journal_max_bytes: int = 1 << 30
     pool_size: int = 8
     lease_seconds: float = 10.0
+    reoffer: str = "auto"
     retention_seconds: float = 72 * 3600.0
 
     def __post_init__(self) -> None:
@@ -45,6 +47,8 @@ class Config:
             raise ConfigError("ROBUSTO_RETRY_ATTEMPTS must lie between 1 and 20")
         if self.journal_max_bytes < 1 << 20:
             raise ConfigError("ROBUSTO_JOURNAL_MAX_BYTES must be at least 1048576 (1 MiB)")
+        if self.reoffer not in ("auto", "ask"):
+            raise ConfigError(f"ROBUSTO_REOFFER must be auto or ask, not {self.reoffer!r}")
         self.keys()
 
     @property
@@ -66,6 +70,7 @@ class Config:
             deadline_seconds=_number(environ, "ROBUSTO_DEADLINE_SECONDS", 2.0),
             retry_attempts=int(_number(environ, "ROBUSTO_RETRY_ATTEMPTS", 3)),
             journal_max_bytes=int(_number(environ, "ROBUSTO_JOURNAL_MAX_BYTES", 1 << 30)),
+            reoffer=environ.get("ROBUSTO_REOFFER", "").strip() or "auto",
         )
 
 

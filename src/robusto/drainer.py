@@ -28,7 +28,10 @@ _STORM_AFTER = 20
 
 @dataclass(slots=True)
 class Pass:
-    """What one pass did; `away` when it ended because PostgreSQL is."""
+    """What one pass did; `away` when it ended because PostgreSQL is.
+
+    `tried_all`: with it everything was tried that was there when `begin_anew` was called last.
+    """
 
     applied: int = 0
     quarantined: int = 0
@@ -36,6 +39,7 @@ class Pass:
     parked: int = 0
     errors: list[str] = field(default_factory=list)
     away: Unavailable | None = None
+    tried_all: bool = False
 
 
 @dataclass(slots=True)
@@ -96,6 +100,10 @@ class Drainer:
             self._lease.release()
         return done
 
+    def begin_anew(self) -> None:
+        """The next pass begins at the head."""
+        self._sweep = _Sweep()
+
     def _go_through(self, go_on: Callable[[], bool], done: Pass, *, impatient: bool) -> None:
         sweep = self._sweep
         for opened in self._journal.unfinished(sweep.seq):
@@ -107,7 +115,9 @@ class Drainer:
                 sweep.blocked.add(opened.entry)
             elif not self._one(opened, sweep.blocked, done):
                 break
-            sweep.seq = opened.entry.seq
+            sweep.seq = opened.place
+        else:
+            done.tried_all = True
         self._sweep = _Sweep()
 
     def _announce(self, done: Pass) -> bool:
@@ -121,6 +131,7 @@ class Drainer:
                 raise LeaseLost("PostgreSQL knows a newer drainer")
             case int():
                 self._announced = token
+                self.begin_anew()  # others have worked since
                 return True
             case refused:
                 return self._note(done, refused)

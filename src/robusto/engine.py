@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 
 from robusto.clock import Clock, SystemClock
 from robusto.config import Config
+from robusto.continuity import Incident
 from robusto.deadline import Deadline
 from robusto.errors import JournalError, NotAccepted
 from robusto.events import Events, Listener
@@ -33,7 +34,17 @@ from robusto.watch.activity import Activity
 from robusto.watch.backlog import Backlog
 from robusto.watch.log import log_event
 from robusto.watch.status import Status
-from robusto.write import Payload, Receipt, Write, WriteState
+from robusto.write import (
+    Payload,
+    Receipt,
+    Write,
+    WriteState,
+    as_kept,
+    checked_key,
+    checked_keys,
+    checked_kind,
+    checked_name,
+)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -185,20 +196,24 @@ class Engine:
         key: names the write within (namespace, kind); the same key with the same `request` (default:
         the payload) is the same write, without one a new key is made. ordering_keys: it takes effect
         after every earlier write that shares one. after: ordering keys of parents to wait for.
-        Raises WriteRejected and KeyReused (nothing kept), NotAccepted (nowhere, or unknown), and
-        ValueError for a payload or key that cannot be kept.
+        Raises WriteRejected and KeyReused (nothing kept), NotAccepted (nowhere, or unknown), and, before
+        anything is tried, ValueError for what cannot be kept.
         """
         parts = self._ready()
-        key = secrets.token_urlsafe(16) if key is None else _checked_key(key)
+        key = secrets.token_urlsafe(16) if key is None else checked_key(key)
+        kind, namespace = checked_kind(kind), checked_name(namespace, "namespace")
+        author = checked_name(author, "author")
+        ordering_keys, after = checked_keys(ordering_keys), checked_keys(after)
         try:
             identity = parts.identity()
         except JournalError as error:
             raise NotAccepted(str(error), key=key, maybe_applied=False) from error
+        request_hash = _hashed(identity, payload, request)
         write = Write(
             id=identity.write_id(namespace, kind, key),
             kind=kind,
-            payload=payload,
-            request_hash=_hashed(identity, payload, request),
+            payload=as_kept(payload),
+            request_hash=request_hash,
             submit_id=uuid4(),
             version=1,
             ordering=tuple(sorted({identity.ordering(each) for each in ordering_keys})),
@@ -236,6 +251,18 @@ class Engine:
         if errors is None:
             errors = ["the pass is still going on"] if after.unfinished else []
         return Drained(max(0, done), after.unfinished, after.quarantined, errors)
+
+    @_let_in
+    def set_back(self) -> Incident | None:
+        """What PostgreSQL was found to have forgotten and is not put right yet; None when nothing is."""
+        return self._ready().continuity.incident()
+
+    @_let_in
+    def reoffer(self, *, who: str) -> bool:
+        """An operator says: offer what was forgotten again. False when nothing waits for that."""
+        allowed = self._ready().continuity.allow(who=who)
+        self._ready().worker.wake()
+        return allowed
 
     # -- looking -------------------------------------------------------------------------------
 
@@ -350,9 +377,3 @@ def _hashed(identity: Identity, payload: Payload, request: Payload | None) -> by
         return identity.request_hash(payload)
     identity.request_hash(payload)
     return identity.request_hash(request)
-
-
-def _checked_key(key: str) -> str:
-    if not 1 <= len(key) <= 500 or not key.isprintable():
-        raise ValueError("a key has 1 to 500 printable characters")
-    return key

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from uuid import UUID
 
 from robusto.books import Books
 from robusto.breaker import Breaker
 from robusto.clock import Clock
 from robusto.config import Config
+from robusto.continuity import Continuity
 from robusto.deadline import Deadline
 from robusto.delivery import Delivery
 from robusto.drainer import Drainer
@@ -15,7 +19,7 @@ from robusto.errors import DatabaseUnavailable, JournalError, MissingKey
 from robusto.events import Event, Events
 from robusto.filelocks import KeyLocks
 from robusto.finding import Finding
-from robusto.handlers import Handlers
+from robusto.handlers import Handlers, Transaction
 from robusto.health import JournalHealth
 from robusto.identity import Identity
 from robusto.journal.copies import Copies
@@ -26,9 +30,11 @@ from robusto.order import Order
 from robusto.overlay import Overlay
 from robusto.passes import Passes
 from robusto.postgres.connection import Connect
+from robusto.postgres.lineage import Guard
 from robusto.postgres.target import PostgresTarget
 from robusto.quarantine import Quarantine
 from robusto.reading import Reading
+from robusto.reoffer import Reoffer
 from robusto.replica import Replica, ReplicaStore
 from robusto.retry import Retry
 from robusto.shared import SharedRecord
@@ -41,6 +47,10 @@ from robusto.worker import Worker
 #: Seconds between two prunings, and two refreshes of the local read copies.
 _PRUNE_EVERY, _REFRESH_EVERY = 600.0, 2.0
 _REFRESH_SECONDS = 10.0
+#: Keys, of each kind, by which a server is recognised: more than can be on their way at once.
+_NEWEST = 200
+#: Seconds by which PostgreSQL's clock and ours may differ while anything is pruned (rule 12).
+_CLOCKS_APART = 300.0
 
 
 class Parts:
@@ -63,9 +73,12 @@ class Parts:
         self.copies = Copies(folder, keys, clock, self.journal.last_seq)
         self.overlay = Overlay(self.journal, self.copies)
         self.activity = Activity(folder, clock)
-        self.target = PostgresTarget(config.conninfo, config.pool_size, self.journal.journal_id, connect)
+        self.continuity = Continuity(self._record("lineage"), self._newest, events, clock)
+        self.target = self._target(connect, config.pool_size, self.continuity)
         # A connection of its own: requests that use up the pool say nothing about the server.
-        self._prober = PostgresTarget(config.conninfo, 1, self.journal.journal_id, connect)
+        self._prober = self._target(connect, 1, self.continuity)
+        # Goes where the others are not let in: what was forgotten is looked up there.
+        self._looker = self._target(connect, 1, None)
         self.breaker = Breaker(self._record("breaker"), events, clock)
         self.health = JournalHealth(self._record("health"), self.journal, events, clock)
         self.books = Books(self._record("books"), self.target, self.journal.journal_id, self._movement, clock)
@@ -81,13 +94,20 @@ class Parts:
         self.reading = Reading(self.target, self.breaker)
         self.backlog = Backlog(self.journal, clock)
         self.finding = Finding(self.journal, self.copies, self.reading)
-        self.watch = Watch(self.journal, self.backlog, self.breaker, self.books, self.health, clock)
+        self.watch = Watch(
+            self.journal, self.backlog, self.breaker, self.books, self.health, self.continuity, clock
+        )
         drainer = Drainer(
             self.journal, delivery, self.target, self.quarantine, self.lease, self._prober, events, clock,
             config.deadline_seconds,
         )  # fmt: skip
+        reoffer = Reoffer(
+            self.journal, self.copies, self._looker, self.lease, self.continuity, self.books, clock,
+            ask=config.reoffer == "ask",
+        )  # fmt: skip
         self.worker = Worker(
-            self.lease, self.breaker, self._prober, self.journal, drainer, self.passes, events, clock,
+            self.lease, self.breaker, self._prober, self.journal, drainer, reoffer, self.passes, events,
+            clock,
             [
                 self.health.check_when_due,
                 self.books.count_when_due,
@@ -98,6 +118,17 @@ class Parts:
         )  # fmt: skip
         events.listen(self.activity)
         events.listen(self._wake)
+
+    def _target(self, connect: Connect, connections: int, guard: Guard | None) -> PostgresTarget:
+        return PostgresTarget(self._config.conninfo, connections, self.journal.journal_id, connect, guard)
+
+    def _newest(self) -> list[UUID]:
+        """What took effect last, as far as it can be read; many, for they end in another order."""
+        found: list[UUID] = []
+        for newest in (self.journal.newest_applied, self.copies.newest):
+            with suppress(JournalError):
+                found += newest(_NEWEST)
+        return found
 
     def _record(self, name: str) -> SharedRecord:
         self._records.append(SharedRecord(self._config.folder / name))
@@ -148,11 +179,25 @@ class Parts:
             store.rows()
 
     def _prune(self) -> None:
+        """Only by a clock that PostgreSQL confirms: a wrong one would give up what is kept for 72 h."""
+        if not self._clocks_agree():
+            return
         before = self._clock.wall().timestamp() - self._config.retention_seconds
         while self.journal.prune(before):
             pass
         while self.copies.prune(before):
             pass
+
+    def _clocks_agree(self) -> bool:
+        deadline = Deadline.after(self._clock, _REFRESH_SECONDS)
+        try:
+            theirs = self.target.read(_time_of, deadline)
+        except DatabaseUnavailable:
+            return False
+        apart = abs((theirs - self._clock.wall()).total_seconds())
+        if apart > _CLOCKS_APART:
+            self._events.emit("clocks_apart", seconds=round(apart))
+        return apart <= _CLOCKS_APART
 
     def close(self) -> None:
         """Stop the threads, pass the turn on, close the files."""
@@ -162,11 +207,18 @@ class Parts:
             store.close()
         self.target.close()
         self._prober.close()
+        self._looker.close()
         self._locks.close()
         for record in self._records:
             record.close()
         self.copies.close()
         self.journal.close()
+
+
+def _time_of(tx: Transaction) -> datetime:
+    """PostgreSQL's clock."""
+    found: datetime = tx.execute("SELECT clock_timestamp()").fetchone()[0]
+    return found
 
 
 def _every(seconds: float, clock: Clock, chore: Callable[[], None]) -> Callable[[], None]:

@@ -36,7 +36,7 @@ class Quarantine:
         all, else why it could not be. Raises LeaseLost.
         """
         entry = opened.entry
-        fenced = self._target.fence(opened.write or _shell(entry), token, deadline)
+        fenced = self._target.fence(opened.write or shell_of(entry), token, deadline)
         match fenced:
             case Fence.STALE_DRAINER:
                 raise LeaseLost("a newer drainer has announced itself to PostgreSQL")
@@ -87,8 +87,8 @@ def _quarantined(entry: Entry) -> bool:
     return entry.state is EntryState.QUARANTINED
 
 
-def _shell(entry: Entry) -> Write:
-    """What the fence needs of an entry whose seal does not open."""
+def shell_of(entry: Entry) -> Write:
+    """What a fence needs of an entry: no seal has to be opened for it."""
     return Write(
         id=entry.id, kind=entry.kind, payload={}, request_hash=entry.request_hash, submit_id=UUID(int=0),
         version=entry.version, ordering=entry.ordering, after=entry.after,

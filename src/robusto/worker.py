@@ -14,7 +14,9 @@ from robusto.journal.sqlite import SqliteJournal
 from robusto.lease import Lease
 from robusto.outcome import Unavailable
 from robusto.passes import Passes
+from robusto.postgres.lineage import SET_BACK
 from robusto.postgres.target import PostgresTarget
+from robusto.reoffer import Reoffer
 
 #: Seconds between two looks at the journal; between two probes of a PostgreSQL that is away, or
 #: well; how long a probe may take; how long one pass may go on before the house is kept again.
@@ -35,6 +37,7 @@ class Worker:
         target: PostgresTarget,
         journal: SqliteJournal,
         drainer: Drainer,
+        reoffer: Reoffer,
         passes: Passes,
         events: Events,
         clock: Clock,
@@ -46,6 +49,7 @@ class Worker:
         self._target = target
         self._journal = journal
         self._drainer = drainer
+        self._reoffer = reoffer
         self._passes = passes
         self._events = events
         self._clock = clock
@@ -96,9 +100,13 @@ class Worker:
                 return False
             asked = self._passes.asked()
             self.look(now=bool(asked))
+            if SET_BACK in self._why_not() and self._reoffer.put_back(lambda: not self._stop.is_set()):
+                self._drainer.begin_anew()
+                self.look()
             done, well = Pass(), self._state() is not BreakerState.OPEN
             if well:
                 done = self._drain(impatient=bool(asked))
+                self._reoffer.finish(tried_all=done.tried_all)
             if asked:
                 self._passes.answer(asked, done.errors or self._why_not())
             if well and house:
@@ -117,7 +125,7 @@ class Worker:
         if isinstance(found, Unavailable):
             self._breaker.failed(found.reason, alarm=found.alarm)
         else:
-            self._breaker.answered(found or "")
+            self._breaker.answered(found or "", may_close=not self._reoffer.going_on())
 
     def _drain(self, *, impatient: bool) -> Pass:
         if self._journal.counts().unfinished == 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -73,8 +73,10 @@ def canonical_json(value: Payload) -> bytes:
     """The one byte form of a payload: sorted keys, no spaces, ASCII.
 
     Raises ValueError for what JSON or PostgreSQL's text cannot hold: NaN, infinities, NUL
-    characters, lone surrogates, values that are no JSON, or more than MAX_PAYLOAD_BYTES.
+    characters, lone surrogates, values that are no JSON, or more than MAX_PAYLOAD_BYTES; and for
+    what is no object.
     """
+    _check_object(value)
     _check(value, depth=0)
     try:
         body = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
@@ -83,6 +85,52 @@ def canonical_json(value: Payload) -> bytes:
     if len(body) > MAX_PAYLOAD_BYTES:
         raise ValueError(f"the payload has {len(body)} bytes, at most {MAX_PAYLOAD_BYTES} are taken")
     return body
+
+
+def as_kept(payload: Payload) -> Payload:
+    """The payload as the journal gives it back: a tuple is a list, and nobody else holds a part of it.
+
+    What takes effect must not depend on whether it came straight or out of the journal. The payload
+    has passed `canonical_json`.
+    """
+    kept: Payload = json.loads(json.dumps(payload))
+    return kept
+
+
+def checked_key(key: object) -> str:
+    """The key itself. Raises ValueError where it is none."""
+    if not isinstance(key, str) or not 1 <= len(key) <= 500 or not key.isprintable():
+        raise ValueError("a key has 1 to 500 printable characters")
+    return key
+
+
+def checked_kind(kind: object) -> str:
+    """The kind itself. Raises ValueError for one that PostgreSQL's ledger could not hold."""
+    if not isinstance(kind, str) or not 1 <= len(kind) <= 200 or not kind.isprintable():
+        raise ValueError("a kind has 1 to 200 printable characters")
+    return kind
+
+
+def checked_keys(keys: object) -> tuple[str, ...]:
+    """Ordering keys. Raises ValueError, also for one text, whose letters would be taken for keys."""
+    if isinstance(keys, str) or not isinstance(keys, Collection):
+        raise ValueError("ordering keys are a collection of texts")
+    return tuple(checked_name(key, "ordering key") for key in keys)
+
+
+def checked_name(text: object, what: str) -> str:
+    """The text itself. Raises ValueError where it is none, is too long or cannot be kept; `what` names it."""
+    if not isinstance(text, str):
+        raise ValueError(f"the {what} is no text")
+    if len(text) > 500:
+        raise ValueError(f"the {what} has {len(text)} characters, at most 500 are taken")
+    _check_text(text, what)
+    return text
+
+
+def _check_object(value: object) -> None:
+    if not isinstance(value, Mapping):
+        raise ValueError("the payload is no object")
 
 
 def _check(value: Any, depth: int) -> None:
@@ -103,10 +151,10 @@ def _check(value: Any, depth: int) -> None:
             _check(item, depth + 1)
 
 
-def _check_text(text: str) -> None:
+def _check_text(text: str, what: str = "payload") -> None:
     if "\x00" in text:
-        raise ValueError("the payload holds a NUL character")
+        raise ValueError(f"the {what} holds a NUL character")
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
-        raise ValueError("the payload holds half of a character (a lone surrogate)") from None
+        raise ValueError(f"the {what} holds half of a character (a lone surrogate)") from None

@@ -16,6 +16,7 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
+from robusto.continuity import Incident
 from robusto.engine import Engine
 from robusto.errors import DatabaseUnavailable, JournalError, RobustoError
 from robusto.flask.masking import masked
@@ -106,6 +107,36 @@ def drain(as_json: bool) -> None:
     if result.remaining and not connected:
         raise SystemExit(COULD_NOT_LOOK)
     raise SystemExit(PROBLEM if result.remaining or result.quarantined else OK)
+
+
+@group.command()
+@as_json
+@_command
+def reoffer(as_json: bool) -> None:
+    """After PostgreSQL was set back: say what is offered again, and let it go; exit 1 when not all went."""
+    with _engine() as engine:
+        engine.look()
+        engine.drain()  # whoever works here counts what is missing
+        incident = engine.set_back()
+        engine.reoffer(who=_operator())
+        result = engine.drain()
+        while engine.set_back() is not None and engine.status().breaker != "open":
+            result = engine.drain()
+        left, connected = engine.set_back(), engine.status().breaker != "open"
+    _print(_offered(incident, left) | result.as_json(), as_json=as_json)
+    if not connected:
+        raise SystemExit(COULD_NOT_LOOK)
+    raise SystemExit(OK if left is None and not result.quarantined else PROBLEM)
+
+
+def _offered(before: Incident | None, left: Incident | None) -> dict[str, Any]:
+    return {
+        "set_back": before is not None,
+        "cause": "" if before is None else before.reason,
+        "since": None if before is None else before.since.isoformat(timespec="seconds"),
+        "missing": 0 if before is None else before.waiting + before.direct + before.drained,
+        "done": left is None,
+    }
 
 
 @group.command()

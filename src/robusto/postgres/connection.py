@@ -40,6 +40,8 @@ class Connection(psycopg.Connection[Any]):
     """A psycopg connection with a deadline in its `wait`."""
 
     deadline: Deadline | None = None
+    #: The key of the lineage that its server showed; "" where nobody asked.
+    lineage: str = ""
 
     def wait(self, gen: Any, interval: float = _INTERVAL, timeout: float | None = None) -> Any:
         if self.deadline is None:

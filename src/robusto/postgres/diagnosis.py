@@ -6,6 +6,7 @@ import psycopg
 
 from robusto.failures import Cause, Failure, Phase
 from robusto.postgres.connection import DeadlineExceeded
+from robusto.postgres.lineage import NotAdmitted
 from robusto.postgres.pool import PoolExhausted
 
 #: Raised on the client side: the server never saw it, and would never take it.
@@ -28,4 +29,6 @@ def _name(error: psycopg.Error, phase: Phase) -> str:
         return "deadline"
     if isinstance(error, PoolExhausted):
         return "pool_exhausted"
+    if isinstance(error, NotAdmitted):
+        return error.reason
     return "cannot_connect" if phase is Phase.CONNECT else "connection_lost"

@@ -27,10 +27,17 @@ class Pool:
     """Last in, first out, so that a quiet process lets its surplus connections grow old together."""
 
     def __init__(
-        self, conninfo: str, size: int, prepare: Callable[[Connection], None], connect: Connect
+        self,
+        conninfo: str,
+        size: int,
+        prepare: Callable[[Connection], None],
+        fit: Callable[[Connection], bool],
+        connect: Connect,
     ) -> None:
+        """`prepare` makes a new connection ready or refuses it; `fit` says whether one may be used again."""
         self._conninfo = conninfo
         self._connect = connect
+        self._fit = fit
         self._places = threading.BoundedSemaphore(size)
         self._prepare = prepare
         self._idle: list[Connection] = []
@@ -53,8 +60,9 @@ class Pool:
                 connection = self._idle.pop()
             except IndexError:  # another thread was faster
                 return None
-            if not connection.closed:
+            if not connection.closed and self._fit(connection):
                 return connection
+            connection.abandon()
         return None
 
     def _connected(self, deadline: Deadline) -> Connection:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
@@ -26,6 +27,7 @@ from robusto.postgres import ledger
 from robusto.postgres.connection import Connect, Connection, connect
 from robusto.postgres.diagnosis import failure_of
 from robusto.postgres.ledger import Claim, Fence
+from robusto.postgres.lineage import SET_BACK, Asking, Guard, Lineage, NotAdmitted, has
 from robusto.postgres.pool import Pool, PoolExhausted
 from robusto.postgres.schema import LOCK, STATEMENTS
 from robusto.postgres.transaction import (
@@ -68,10 +70,18 @@ class PostgresTarget:
     """PostgreSQL as the engine sees it. One per process; threads share its pool."""
 
     def __init__(
-        self, conninfo: str, pool_size: int, journal: Callable[[], UUID], connect: Connect = connect
+        self,
+        conninfo: str,
+        pool_size: int,
+        journal: Callable[[], UUID],
+        connect: Connect = connect,
+        guard: Guard | None = None,
     ) -> None:
-        self._pool = Pool(conninfo, pool_size, self._prepare, connect)
+        """Without a guard every server is taken as it is: for looking into one that was set back."""
+        self._pool = Pool(conninfo, pool_size, self._prepare, self._fit, connect)
         self._journal = journal
+        self._guard = guard
+        self._asking = Asking()
         self._has_tables = False
 
     # -- writing -------------------------------------------------------------------------------
@@ -153,7 +163,7 @@ class PostgresTarget:
     # -- asking --------------------------------------------------------------------------------
 
     def probe(self, deadline: Deadline) -> Unavailable | str | None:
-        """Ask whether PostgreSQL takes writes now; None when it does.
+        """Ask whether PostgreSQL takes writes now, and has everything; None when it does.
 
         A code when it does and yet cannot be trusted with them: NOT_FLUSHED.
         """
@@ -168,28 +178,46 @@ class PostgresTarget:
             found = self.read(ask, deadline)
             if isinstance(found, Unavailable):
                 self._pool.drop_idle()  # perhaps another host is the primary now: look it up again
-            return found
+                return found
+            if self._query(self._confirmed, deadline):
+                return found
+            return Unavailable(SET_BACK)
         except DatabaseUnavailable as error:
             return Unavailable(error.reason, alarm=error.alarm) if error.outage else None
 
-    def read(self, work: Callable[[Transaction], T], deadline: Deadline) -> T:
-        """Run queries in one read-only transaction. Raises DatabaseUnavailable for an outage.
+    def lineage(self, deadline: Deadline) -> Lineage:
+        """Which history the server is on. Raises DatabaseUnavailable."""
+        return self._query(self._asking.lineage, deadline)
 
-        A connection that died in the pool says nothing about the server: the next one is new.
-        """
+    def _confirmed(self, connection: Connection) -> bool:
+        if self._guard is None:
+            return True
+        seen = self._asking.lineage(connection)
+        return self._guard.confirms(seen, has(connection, seen))
+
+    def read(self, work: Callable[[Transaction], T], deadline: Deadline) -> T:
+        """Run queries in one read-only transaction. Raises DatabaseUnavailable for an outage."""
+
+        def in_transaction(connection: Connection) -> T:
+            begin(connection, deadline, read_only=True)
+            return work(Transaction(connection))
+
+        return self._query(in_transaction, deadline)
+
+    def _query(self, work: Callable[[Connection], T], deadline: Deadline) -> T:
+        """A connection that died in the pool says nothing about the server: the next one is new."""
         try:
-            return self._read(work, deadline)
+            return self._query_once(work, deadline)
         except DatabaseUnavailable as error:
             if not error.again:
                 raise
-        return self._read(work, deadline)
+        return self._query_once(work, deadline)
 
-    def _read(self, work: Callable[[Transaction], T], deadline: Deadline) -> T:
+    def _query_once(self, work: Callable[[Connection], T], deadline: Deadline) -> T:
         progress = _Progress()
         try:
             with self._connection(deadline, progress) as connection:
-                begin(connection, deadline, read_only=True)
-                return work(Transaction(connection))
+                return work(connection)
         except PoolExhausted as error:
             raise DatabaseUnavailable("pool_exhausted") from error
         except psycopg.Error as error:
@@ -227,6 +255,23 @@ class PostgresTarget:
         connection.execute(settings.encode())
         if not self._has_tables:
             self._has_tables = _make_tables(connection)
+        if self._guard is not None:
+            self._admit(connection, self._guard)
+
+    def _admit(self, connection: Connection, guard: Guard) -> None:
+        """Raises NotAdmitted for a server that cannot, or must not, be written to now."""
+        seen = self._asking.lineage(connection)
+        if seen.in_recovery:  # it may be promoted under our feet, into a history that nobody has compared
+            raise NotAdmitted("read_only")
+        if seen.ledger is None and _make_tables(connection):
+            seen = self._asking.lineage(connection)
+        if not guard.admits(seen, has(connection, seen)):
+            raise NotAdmitted(SET_BACK)
+        connection.lineage = seen.key
+
+    def _fit(self, connection: Connection) -> bool:
+        """Whether an idle connection leads to the server that has everything."""
+        return self._guard is None or connection.lineage == self._guard.key()
 
     def _outcome(self, error: BaseException, phase: Phase, *, has_parent: bool) -> Outcome:
         failure = failure_of(error, phase)
@@ -244,7 +289,8 @@ class PostgresTarget:
 
 def _run(handler: Handler, tx: Transaction, write: Write) -> None:
     try:
-        handler.apply(tx, write.payload)
+        # Its own copy: what a handler does to its payload must not get into the next try or the journal.
+        handler.apply(tx, deepcopy(write.payload))
     except Exception as error:
         if tx.first_error is not None and not isinstance(error, psycopg.Error | Refused):
             raise tx.first_error from error  # wrapped by the handler or a library above it

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg.pq import ConnStatus, DiagnosticField, TransactionStatus
 
+from robusto.postgres import lineage
 from robusto.postgres.connection import Connection, DeadlineExceeded
 from robusto.testing import ledger
 from robusto.testing.session import Session
@@ -103,6 +104,10 @@ class FakeConnection(Connection):
         if sql in ledger.CHANGES:
             assert isinstance(params, dict)
             return ledger.CHANGES[sql](session, params, server.clock.wall())
+        if sql == "SELECT clock_timestamp()":
+            return Answer("SELECT 1", ((server.clock.wall(),),), 1)
+        if sql == lineage.query():
+            return Answer("SELECT 1", (server.lineage(),), 1)
         asked = sql.removeprefix("SELECT ").split(", ")
         if all(each in _FACTS for each in asked):
             return Answer("SELECT 1", (tuple(_FACTS[each] for each in asked),), 1)

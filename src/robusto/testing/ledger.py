@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from robusto.postgres import ledger
+from robusto.postgres import ledger, lineage
 from robusto.testing.session import Session
 from robusto.testing.values import Answer, Row
 
@@ -87,6 +87,10 @@ def read(rows: Mapping[UUID, Row], sql: str, params: tuple[Any, ...]) -> Answer 
     if sql == _DIRECT:
         found = [row for row in rows.values() if row.journal == params[0] and row.direct]
         return Answer("SELECT 1", ((sum(row.state == "applied" for row in found),),), 1)
+    if sql == lineage.HAS:
+        return Answer(
+            "SELECT 1", ((sum(key in rows and rows[key].state == "applied" for key in params[0]),),), 1
+        )
     if not sql.startswith(_ROWS):
         return None
     if sql.removeprefix(_ROWS) == "key BETWEEN %s AND %s":

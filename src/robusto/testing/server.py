@@ -66,6 +66,10 @@ class FakeServer:
     def reached(self, point: str, session: Session | None) -> None:
         """Called before every step with nothing locked: a simulation lets others go on here."""
 
+    def lineage(self) -> tuple[bool, str, int, int, str, str, int]:
+        """Which history it is on: one and the same, as long as nobody takes anything away."""
+        return False, "0", 1, 1, "1", "00000001", len(self.ledger)
+
     # -- switches ------------------------------------------------------------------------------
 
     def stop(self) -> None:

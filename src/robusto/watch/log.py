@@ -18,6 +18,8 @@ _WARNINGS = frozenset(
         "copy_failed",
         "worker_failed",
         "journal_failed",
+        "server_set_back",
+        "clocks_apart",
     ]
 )
 

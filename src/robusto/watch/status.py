@@ -9,11 +9,13 @@ from typing import Any
 from robusto.books import Books
 from robusto.breaker import Breaker, BreakerState, Finding
 from robusto.clock import Clock
+from robusto.continuity import Continuity
 from robusto.errors import JournalError
 from robusto.failures import NOT_FLUSHED
 from robusto.health import JournalHealth
 from robusto.journal.entry import Counts
 from robusto.journal.sqlite import SqliteJournal
+from robusto.postgres.lineage import SET_BACK
 from robusto.watch.backlog import Backlog
 
 #: Seconds without any look at PostgreSQL after which nobody is working here.
@@ -96,6 +98,7 @@ class Watch:
         breaker: Breaker,
         books: Books,
         health: JournalHealth,
+        continuity: Continuity,
         clock: Clock,
     ) -> None:
         self._journal = journal
@@ -103,6 +106,7 @@ class Watch:
         self._breaker = breaker
         self._books = books
         self._health = health
+        self._continuity = continuity
         self._clock = clock
 
     def status(self) -> Status:
@@ -157,6 +161,12 @@ class Watch:
         if finding is not None and finding.alarm:
             reason = f"PostgreSQL refuses by configuration: {finding.reason}"
             return _Verdict("red", "configuration", reason, finding.reason, finding.since)
+        incident = self._continuity.incident()
+        if incident is not None and incident.waiting:
+            reason = (
+                f"PostgreSQL was set back ({incident.reason}): {incident.waiting} writes wait for an operator"
+            )
+            return _Verdict("red", "set_back_waits", reason, incident.reason, incident.since)
         if finding is not None and finding.reason == NOT_FLUSHED:
             reason = "PostgreSQL does not flush what it commits (fsync = off): a power cut may lose it"
             return _Verdict("red", "not_flushed", reason, finding.reason)
@@ -178,6 +188,10 @@ class Watch:
         """What mends itself, what waits for a person, and when all is well."""
         if finding is None:
             return _Verdict("yellow", "never_looked", "PostgreSQL cannot be reached: nobody has looked yet")
+        incident = self._continuity.incident()
+        if incident is not None and finding.reason in ("", SET_BACK):
+            reason = f"PostgreSQL was set back ({incident.reason}): what it lacks is offered again"
+            return _Verdict("yellow", "set_back", reason, incident.reason, incident.since)
         if finding.state is not BreakerState.CLOSED and finding.reason:
             reason = f"PostgreSQL cannot be reached: {finding.reason}"
             return _Verdict("yellow", "away", reason, finding.reason, finding.since)

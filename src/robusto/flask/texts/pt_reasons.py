@@ -5,6 +5,7 @@ from __future__ import annotations
 _SUPPORT = "Chame o suporte e informe o código."
 _WAIT = "Nada a fazer: o sistema tenta de novo sozinho."
 _DATA = "Confira os dados com quem registrou. Resolva a causa e reenvie, ou descarte."
+_RIGHT_ONE = "Confira com quem administra o banco de dados se este é o servidor certo."
 _GRANTS = "Chame quem administra o banco de dados."
 
 #: Codes first, then the part before a colon, then SQLSTATE classes: (what happened, what to do).
@@ -22,6 +23,11 @@ REASONS: dict[str, tuple[str, str]] = {
     "pool_exhausted": ("Todas as conexões estavam ocupadas", _WAIT),
     "read_only": ("O banco de dados só aceita leitura", "Verifique se o servidor principal está no ar."),
     "not_flushed": ("O banco de dados não garante em disco o que grava (`fsync` desligado)", _GRANTS),
+    "set_back": ("O banco de dados voltou sem este registro", _WAIT),
+    "other_system": ("É outro servidor de banco de dados", _RIGHT_ONE),
+    "other_timeline": ("Outro servidor assumiu o lugar do principal", _RIGHT_ONE),
+    "earlier_position": ("O banco de dados voltou a um momento anterior", _RIGHT_ONE),
+    "newest_missing": ("Faltam no banco de dados os últimos registros gravados", _RIGHT_ONE),
     "conflict": ("Alguém mudou estes dados antes", "Compare com o que está gravado e decida qual vale."),
     "no_effect": ("O registro a mudar não existe mais", "Verifique se foi apagado; se for o caso, descarte."),
     "key_reused": (
@@ -98,6 +104,10 @@ EVENTS: dict[str, str] = {
     "write_requeued": "Reenviado por uma pessoa",
     "write_discarded": "Descartado por uma pessoa",
     "write_revealed": "Dados vistos por uma pessoa",
+    "server_set_back": "Banco de dados voltou sem os últimos registros",
+    "reoffer_allowed": "Uma pessoa mandou enviar de novo o que falta",
+    "reoffered": "Enviado de novo o que faltava",
+    "clocks_apart": "O relógio do banco de dados e o deste sistema não combinam",
     "breaker_opened": "Banco de dados fora do ar",
     "breaker_moved": "Conexão mudou",
     "journal_failed": "A fila local falhou",
@@ -121,4 +131,9 @@ FACTS: dict[str, str] = {
     "error": "erro",
     "replica": "cópia",
     "unknown": "resultado desconhecido",
+    "count": "registros",
+    "direct": "gravados diretamente",
+    "drained": "enviados da fila",
+    "fences": "decisões",
+    "seconds": "segundos de diferença",
 }

@@ -46,6 +46,25 @@ VERDICTS: dict[str, str] = {
         "Isto não passa sozinho. Chame quem administra o banco de dados: `fsync` está desligado e precisa "
         "ser ligado."
     ),
+    "set_back.what": "Pode continuar a registrar: o banco de dados voltou sem os últimos registros.",
+    "set_back.desk": (
+        "Pode atender normalmente. O que ele perdeu está guardado aqui e é enviado de novo, em ordem; o que "
+        "é novo espera a vez."
+    ),
+    "set_back.todo": (
+        "O envio é automático. Avise quem administra o banco de dados: foi restaurada uma cópia antiga, ou "
+        "entrou outro servidor?"
+    ),
+    "set_back_waits.what": (
+        "Pode continuar a registrar, mas o banco de dados voltou sem os últimos registros."
+    ),
+    "set_back_waits.desk": (
+        "Pode atender normalmente: tudo é guardado aqui, mas nada segue sem uma decisão sua."
+    ),
+    "set_back_waits.todo": (
+        "Confira com quem administra o banco de dados se este é o servidor certo. Se for, use Enviar de novo "
+        "o que falta."
+    ),
     "held.what": "Pode continuar a registrar, mas há registros que só seguem depois de um conserto.",
     "held.desk": "Pode atender normalmente. Os registros separados e os que vêm depois deles estão seguros.",
     "held.todo": "Isto não passa sozinho. Chame o suporte e mostre a causa abaixo.",
