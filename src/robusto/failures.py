@@ -90,6 +90,8 @@ NEW_CONNECTION = frozenset(code for code, kind in TABLE.items() if kind in (Clas
 #: Codes that a person has to act on, whatever else is done about them.
 ALARMS = frozenset(["53100", "58000", "58030", "58P01", "58P02", "XX000", "XX001", "XX002"])
 
+#: No encryption, or a certificate that nobody trusts: a person must act, and nothing goes in plain text.
+TLS = "tls"
 #: A server that takes writes and promises nothing about a power cut (`fsync = off`).
 NOT_FLUSHED = "not_flushed"
 
@@ -140,7 +142,7 @@ def outcome_of(failure: Failure, *, has_parent: bool) -> Outcome:
 def _connecting(failure: Failure) -> Outcome:
     """Nothing was sent. A refused connection is not worth another try within the same request."""
     state = failure.sqlstate or ""
-    return Unavailable(failure.code, alarm=TABLE.get(state) is Class.CONFIGURATION)
+    return Unavailable(failure.code, alarm=TABLE.get(state) is Class.CONFIGURATION or failure.code == TLS)
 
 
 def _by_sqlstate(failure: Failure, *, has_parent: bool) -> Outcome:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
 import pytest
 
-from robusto import Engine
-from tests.support.engine_kit import EngineFactory, Shop, wait_for
+from robusto import Engine, WriteState
+from tests.support import dead_dns
+from tests.support.engine_kit import EngineFactory, Shop, drained, wait_for
 from tests.support.engine_promise import Promise
+from tests.support.postgres_server import PostgresServer
+from tests.support.tls_front import Authority, TlsFront
 
 pytest_plugins = ["tests.support.engine_fixtures"]
 
@@ -57,3 +64,72 @@ def test_whoever_set_it_a_commit_is_synchronous(
         assert shop.history() == ["on"]
     finally:
         shop.run(f"ALTER {target} RESET synchronous_commit")
+
+
+# -- names ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["dead", "silent"])
+def test_a_name_server_that_does_not_answer_costs_one_deadline_and_loses_nothing(
+    engine_factory: EngineFactory, shop: Shop, folder: Path, how: str
+) -> None:
+    if not dead_dns.allowed():
+        pytest.skip("NOT TESTED: a dead name server needs user namespaces")
+    state, seconds = dead_dns.submit_without_dns(folder, how)
+    assert state == "pending"
+    assert seconds < 0.5 + 4
+    engine = engine_factory()
+    drained(engine)
+    assert shop.history() == [how]
+    assert engine.verify().findings == []
+
+
+# -- certificates --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def front(postgres_server: PostgresServer) -> Iterator[TlsFront]:
+    with TlsFront(postgres_server.port) as front:
+        yield front
+
+
+def encrypted(shop: Shop, front: TlsFront, mode: str, authority: Authority) -> str:
+    place = shop.dsn.rpartition("@")
+    address = f"{place[0]}@127.0.0.1:{front.port}/{place[2].partition('/')[2]}"
+    return f"{address}?sslmode={mode}&sslrootcert={authority.root}&gssencmode=disable"
+
+
+@pytest.mark.parametrize("mode", ["verify-full", "require"])
+@pytest.mark.parametrize("flaw", ["expired", "of another authority", "for another host", "missing"])
+def test_a_server_with_a_bad_certificate_is_an_alarm_and_hears_nothing_in_plain_text(
+    front: TlsFront,
+    promise: Promise,
+    engine_factory: EngineFactory,
+    shop: Shop,
+    tmp_path: Path,
+    flaw: str,
+    mode: str,
+) -> None:
+    trusted, stranger = Authority(tmp_path, "trusted"), Authority(tmp_path, "stranger")
+    front.context = trusted.issue()
+    engine = engine_factory(conninfo=encrypted(shop, front, mode, trusted))
+    said = promise.send(engine, "with a good certificate")
+    assert said.accepted is not None and said.accepted.state is WriteState.STORED
+    engine.close()  # whoever is connected stays so: certificates are looked at by who comes
+    front.context = {
+        "expired": lambda: trusted.issue(-timedelta(days=1)),
+        "of another authority": stranger.issue,
+        "for another host": lambda: trusted.issue(name="192.0.2.7"),
+        "missing": lambda: None,
+    }[flaw]()
+    engine.open(worker=False)
+    said = promise.send(engine, "pending")
+    if (mode, flaw) == ("require", "for another host"):  # it checks the authority where it is given one
+        assert said.accepted is not None and said.accepted.state is WriteState.STORED
+    else:
+        assert said.accepted is not None and said.accepted.state is WriteState.PENDING
+        engine.drain()
+        assert (engine.status().level, engine.status().cause) == ("red", "tls")
+    assert front.plain == b""
+    front.context = trusted.issue()
+    promise.kept(engine)

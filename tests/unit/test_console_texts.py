@@ -107,6 +107,8 @@ def test_reasons_of_our_own_are_explained() -> None:
         "no_effect",
         "fenced",
         "storm:23514",
+        "tls",
+        "not_flushed",
         "",
     ):
         assert texts.reason(code) != pt_reasons.UNKNOWN_REASON[0]

@@ -100,6 +100,7 @@ def _login(conninfo: str) -> PQGenConn[Connection]:
     if pgconn.status != pq.ConnStatus.BAD:  # polled before the handshake is through, libpq would block
         yield pgconn.socket, Wait.W
     while True:
+        stage = pgconn.status
         match pgconn.connect_poll():
             case PollingStatus.READING:
                 while not (yield pgconn.socket, Wait.R):
@@ -114,6 +115,8 @@ def _login(conninfo: str) -> PQGenConn[Connection]:
             case _:
                 message = pgconn.get_error_message()
                 pgconn.finish()
+                if stage == pq.ConnStatus.SSL_STARTUP:
+                    raise TLSRefused(message, None)
                 raise ConnectionRefused(message, libpq.sqlstate_in(message))
 
 
@@ -123,6 +126,10 @@ class ConnectionRefused(psycopg.OperationalError):
     def __init__(self, message: str, state: str | None) -> None:
         super().__init__(message)
         self.sqlstate = state
+
+
+class TLSRefused(ConnectionRefused):
+    """The server has no encryption, or no certificate that is trusted, and the address asks for it."""
 
 
 def _within(deadline: Deadline, call: Callable[[], T]) -> T:

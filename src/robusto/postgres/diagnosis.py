@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import psycopg
 
-from robusto.failures import Cause, Failure, Phase
-from robusto.postgres.connection import DeadlineExceeded
+from robusto.failures import TLS, Cause, Failure, Phase
+from robusto.postgres.connection import DeadlineExceeded, TLSRefused
 from robusto.postgres.lineage import NotAdmitted
 from robusto.postgres.pool import PoolExhausted
 
@@ -29,6 +29,8 @@ def _name(error: psycopg.Error, phase: Phase) -> str:
         return "deadline"
     if isinstance(error, PoolExhausted):
         return "pool_exhausted"
+    if isinstance(error, TLSRefused):
+        return TLS
     if isinstance(error, NotAdmitted):
         return error.reason
     return "cannot_connect" if phase is Phase.CONNECT else "connection_lost"

@@ -22,6 +22,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "connection_lost": ("A conexão com o banco de dados caiu", _WAIT),
     "pool_exhausted": ("Todas as conexões estavam ocupadas", _WAIT),
     "read_only": ("O banco de dados só aceita leitura", "Verifique se o servidor principal está no ar."),
+    "tls": ("A conexão com o banco de dados não é segura: certificado recusado ou ausente", _GRANTS),
     "not_flushed": ("O banco de dados não garante em disco o que grava (`fsync` desligado)", _GRANTS),
     "set_back": ("O banco de dados voltou sem este registro", _WAIT),
     "other_system": ("É outro servidor de banco de dados", _RIGHT_ONE),
