@@ -4,6 +4,7 @@
 #   make test-browser             only the screens in a real Chromium (Debian's `chromium`)
 #   make test-pythons             the unit and conformance tests on Python 3.12 and 3.13, where installed
 #   make mutants                  breaks a copy of the source in known ways: which test notices?
+#   make sweep                    fails every step of the journal's disk in turn, in every way: half an hour
 #   make drill                    a rehearsal of outages (MINUTES=, SEED=, FAULTS=)
 #   make pictures                 takes the README's pictures anew (needs Chromium)
 #   make lock                     remakes requirements.lock from pyproject.toml
@@ -20,7 +21,7 @@ ONE_AT_A_TIME := $(if $(shell command -v flock 2>/dev/null),flock .venv.lock)
 export PIP_NO_INPUT := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: .venv run test test-browser test-pythons lint drill mutants pictures lock
+.PHONY: .venv run test test-browser test-pythons lint sweep drill mutants pictures lock
 .DELETE_ON_ERROR:
 
 .venv:
@@ -77,6 +78,10 @@ lint: .venv
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+
+# Every operation of the journal, every fault, every step: the last line is `losing points 0`.
+sweep: .venv
+	@exec .venv/bin/python -m tests.sweep
 
 # MINUTES, SEED and FAULTS reach it through the environment.
 drill: .venv
