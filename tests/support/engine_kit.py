@@ -117,8 +117,9 @@ def _note(tx: Transaction, payload: Payload) -> None:
     tx.execute("INSERT INTO history (id, value) VALUES (%(id)s, %(value)s)", payload)
 
 
-def engine_at(dsn: str, folder: Path, *, clock: Clock | None = None, **settings: Any) -> Engine:
-    """An engine on this database and journal with every kind, not open yet."""
+def engine_at(dsn: str, folder: Path, **settings: Any) -> Engine:
+    """An engine on this database and journal with every kind, not open yet; `clock` is another clock."""
+    clock: Clock | None = settings.pop("clock", None)
     values: dict[str, Any] = {"conninfo": dsn, "journal_path": folder, "encryption_key": KEY}
     return add_kinds(Engine(Config(**values | settings), clock=clock))
 

@@ -10,9 +10,10 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
-from robusto import Engine, NotAccepted, Receipt, WriteRejected, WriteState
+from robusto import Config, Engine, NotAccepted, Receipt, WriteRejected, WriteState
+from robusto.write import Payload
 from tests.support.engine_kit import Shop, drained, note, wait_for
 
 #: Seconds beside the deadline that a busy machine and the journal may take; a hang would take for ever.
@@ -35,6 +36,17 @@ class Said:
         return self.answer if isinstance(self.answer, Receipt) else None
 
 
+class Sender(Protocol):
+    """An engine, or whoever hands writes on to one."""
+
+    @property
+    def config(self) -> Config: ...
+
+    def submit(
+        self, kind: str, payload: Payload, *, key: str | None = None, ordering_keys: Collection[str] = ()
+    ) -> Receipt: ...
+
+
 @dataclass
 class Promise:
     """Sends writes whose effect is one row of history each, and remembers every answer."""
@@ -47,7 +59,7 @@ class Promise:
 
     def send(
         self,
-        engine: Engine,
+        engine: Sender,
         value: str,
         *,
         kind: str = "note",
