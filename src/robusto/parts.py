@@ -65,6 +65,7 @@ class Parts:
         clock: Clock,
         connect: Connect,
     ) -> None:
+        self._handlers = handlers
         folder, keys = config.folder, config.keys()
         self._config, self._clock, self._events = config, clock, events
         self._records: list[SharedRecord] = []
@@ -143,8 +144,16 @@ class Parts:
         except JournalError as error:  # red, and every write refused, until it is there
             self._events.emit("journal_failed", problem=str(error))
         self.activity.open()
+        self._name_unknown_kinds()
         if worker:
             self.worker.start()
+
+    def _name_unknown_kinds(self) -> None:
+        """A release that does not know what is waiting for it is better noticed now than at the drain."""
+        with suppress(JournalError):
+            for kind in self.journal.waiting_kinds():
+                if self._handlers.get(kind) is None:
+                    self._events.emit("kind_unknown", kind=kind)
 
     def identity(self) -> Identity:
         """Derives ids and digests. Raises JournalError while the journal cannot be opened."""

@@ -141,6 +141,12 @@ class Looking:
             oldest = rows.oldest_pending(db)
         return None if oldest is None else max(0.0, (self._clock.wall() - oldest).total_seconds())
 
+    def waiting_kinds(self) -> list[str]:
+        """The kinds of what is not finished."""
+        with self._opening.current().reading() as db:
+            found = db.execute(f"SELECT DISTINCT kind FROM entries WHERE {UNFINISHED} ORDER BY kind")
+            return [kind for (kind,) in found]
+
     def alarming_reasons(self) -> list[str]:
         """Why entries are held, where a person has to act."""
         with self._opening.current().reading() as db:

@@ -17,6 +17,7 @@ _WARNINGS = frozenset(
         "write_quarantined",
         "copy_failed",
         "worker_failed",
+        "kind_unknown",
         "journal_failed",
         "server_set_back",
         "clocks_apart",

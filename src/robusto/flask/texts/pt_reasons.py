@@ -109,6 +109,7 @@ EVENTS: dict[str, str] = {
     "reoffer_allowed": "Uma pessoa mandou enviar de novo o que falta",
     "reoffered": "Enviado de novo o que faltava",
     "clocks_apart": "O relógio do banco de dados e o deste sistema não combinam",
+    "kind_unknown": "Esta versão não conhece um tipo de registro que espera na fila",
     "breaker_opened": "Banco de dados fora do ar",
     "breaker_moved": "Conexão mudou",
     "journal_failed": "A fila local falhou",
