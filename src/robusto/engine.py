@@ -258,6 +258,11 @@ class Engine:
         return self._ready().continuity.incident()
 
     @_let_in
+    def missing(self) -> int:
+        """How many kept writes PostgreSQL lacks. Raises DatabaseUnavailable, JournalError."""
+        return self._ready().reoffer.missing()
+
+    @_let_in
     def reoffer(self, *, who: str) -> bool:
         """An operator says: offer what was forgotten again. False when nothing waits for that."""
         allowed = self._ready().continuity.allow(who=who)

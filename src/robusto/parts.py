@@ -102,18 +102,18 @@ class Parts:
             self.journal, delivery, self.target, self.quarantine, self.lease, self._prober, events, clock,
             config.deadline_seconds,
         )  # fmt: skip
-        reoffer = Reoffer(
+        self.reoffer = Reoffer(
             self.journal, self.copies, self._looker, self.lease, self.continuity, self.books, clock,
             ask=config.reoffer == "ask",
         )  # fmt: skip
         self.worker = Worker(
-            self.lease, self.breaker, self._prober, self.journal, drainer, reoffer, self.passes, events,
+            self.lease, self.breaker, self._prober, self.journal, drainer, self.reoffer, self.passes, events,
             clock,
             [
                 self.health.check_when_due,
                 self.books.count_when_due,
                 _every(_REFRESH_EVERY, clock, self._refresh),
-                _every(_PRUNE_EVERY, clock, self._prune),
+                _every(_PRUNE_EVERY, clock, self.prune),
             ],
             _every(_REFRESH_EVERY, clock, self._keep_warm),
         )  # fmt: skip
@@ -187,7 +187,7 @@ class Parts:
         for store in self.replicas.values():
             store.rows()
 
-    def _prune(self) -> None:
+    def prune(self) -> None:
         """Only by a clock that PostgreSQL confirms: a wrong one would give up what is kept for 72 h."""
         if not self._clocks_agree():
             return

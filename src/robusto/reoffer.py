@@ -92,26 +92,40 @@ class Reoffer:
         for lost, unfenced in self._entries():
             if not go_on():
                 return False
-            self._journal.put_back(lost, SET_BACK, self._token())
-            for entry in unfenced:
-                self._fence(entry)
-            self._continuity.done(drained=len(lost), fences=len(unfenced))
+            self._put_entries_back(lost, unfenced, self._token())
         for copies in self._direct():
             if not go_on():
                 return False
-            adopted = self._journal.adopt(copies, SET_BACK, self._token())
-            self._copies.forget(copies)
-            self._books.moved(adopted)
-            self._continuity.done(direct=adopted)
+            self._put_direct_back(copies, self._token())
         # Another server by now? Then what was looked up there says nothing about this one.
         same = self._target.lineage(self._deadline()).key == seen.key
         return same and self._continuity.take_over(seen, incident)
+
+    def _put_entries_back(self, lost: list[Entry], unfenced: list[Entry], token: int) -> None:
+        if lost:
+            self._journal.put_back(lost, SET_BACK, token)
+        for entry in unfenced:
+            self._fence(entry)
+        self._continuity.done(drained=len(lost), fences=len(unfenced))
+
+    def _put_direct_back(self, copies: list[Copy], token: int) -> None:
+        """First into the journal, then out of the copies: whoever is killed between them begins with it."""
+        if copies:
+            adopted = self._journal.adopt(copies, SET_BACK, token)
+            self._copies.forget(copies)
+            self._books.moved(adopted)
+            self._continuity.done(direct=adopted)
+
+    def missing(self) -> int:
+        """How many writes the server lacks. Raises DatabaseUnavailable, JournalError."""
+        entries = sum(len(lost) for lost, _ in self._entries())
+        return entries + sum(len(lost) for lost in self._direct())
 
     def _waits(self) -> bool:
         """Whether an operator has to be asked: not when nothing is missing."""
         if self._clock.monotonic() - self._counted < _COUNT_SECONDS:
             return True
-        missing = sum(len(lost) for lost, _ in self._entries()) + sum(len(lost) for lost in self._direct())
+        missing = self.missing()
         self._counted = self._clock.monotonic() if missing else float("-inf")
         self._continuity.wait(missing)
         return missing > 0
@@ -125,20 +139,15 @@ class Reoffer:
             applied = [entry for entry in batch if entry.state is EntryState.APPLIED]
             lost = [entry for entry in applied if _lacks(rows.get(entry.id), entry.request_hash)]
             decided = (entry for entry in batch if entry.state is not EntryState.APPLIED)
-            unfenced = [entry for entry in decided if entry.id not in rows and not entry.is_shell]
-            if lost or unfenced:
-                yield lost, unfenced
+            yield lost, [entry for entry in decided if entry.id not in rows and not entry.is_shell]
 
     def _direct(self) -> Iterator[list[Copy]]:
         """Copies of direct writes that the ledger lacks, in batches."""
         for batch in self._copies.kept():
             rows = self._rows([copy.write.id for copy in batch])
-            lost = [copy for copy in batch if _lacks(rows.get(copy.write.id), copy.write.request_hash)]
-            if lost:
-                yield lost
+            yield [copy for copy in batch if _lacks(rows.get(copy.write.id), copy.write.request_hash)]
 
     def _rows(self, keys: Sequence[UUID]) -> dict[UUID, LedgerRow]:
-        self._token()
         found = self._target.read(lambda tx: ledger.rows_of(tx, keys), self._deadline())
         return {row.key: row for row in found}
 

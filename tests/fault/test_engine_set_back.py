@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from robusto import Engine, WriteState
+from robusto import Engine, WriteState, local
 from robusto.config import Config
 from robusto.errors import ConfigError
+from robusto.write import Write
 from tests.support.engine_child import spawn
 from tests.support.engine_kit import EngineFactory, Shop, closed_breaker, note, put, wait_for
+from tests.support.failover import Pair
 from tests.support.postgres_server import PostgresServer
 from tests.support.set_back import Backup
+from tests.support.set_back_child import POINTS, run
 
 pytest_plugins = ["tests.support.engine_fixtures"]
 
@@ -278,7 +283,8 @@ def test_with_ask_everything_waits_for_an_operator(
     for _ in range(3):
         engine.drain()
     status = engine.status()
-    assert (status.level, status.code, status.cause) == ("red", "set_back_waits", "earlier_position")
+    assert (status.level, status.code, status.missing) == ("red", "set_back_waits", 2)
+    assert status.cause in ("earlier_position", "newest_missing")
     incident = engine.set_back()
     assert incident is not None and incident.waiting == 2
     assert engine.submit("note", note("3"), ordering_keys=["k"]).state is WriteState.PENDING
@@ -298,7 +304,8 @@ def test_with_ask_nothing_waits_when_nothing_is_missing(
     engine = engine_factory(reoffer="ask")
     direct(engine, "1")
     copy = backup()
-    shop.run("CREATE TABLE others (n int)")  # somebody else's work is lost, none of ours
+    # Somebody else's work is lost, none of ours, and so much of it that a restart does not make up for it.
+    shop.run("CREATE TABLE others AS SELECT generate_series(1, 300000)")
     engine.look()
     copy.restore()
     recovered(engine)
@@ -315,3 +322,171 @@ def test_a_wrong_word_for_reoffer_stops_the_start() -> None:
         Config.from_env(environ)
     assert Config.from_env(environ | {"ROBUSTO_REOFFER": "ask"}).reoffer == "ask"
     assert Config.from_env(environ | {"ROBUSTO_REOFFER": ""}).reoffer == "auto"
+
+
+# -- killed, late, damaged -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_in_the_middle_it_goes_on_where_it_was(
+    engine: Engine, engine_factory: EngineFactory, shop: Shop, postgres_server: PostgresServer,
+    backup: Callable[[], Backup], point: str,
+) -> None:  # fmt: skip
+    copy = backup()
+    direct(engine, "1", "k")
+    drained(engine, postgres_server, "2", "3", keys=("k",))
+    direct(engine, "4", "k")
+    direct(engine, "5", "k")
+    folder = engine.config.folder
+    engine.close()
+    copy.restore()
+    assert run(point, shop.dsn, folder) == -signal.SIGKILL
+    survivor = engine_factory()
+    assert survivor.inspect()[0].balanced
+    if survivor.set_back() is not None:
+        assert survivor.submit("note", note("6"), ordering_keys=["k"]).state is WriteState.PENDING
+    recovered(survivor)
+    assert "".join(shop.history()).removesuffix("6") == "12345"
+    assert figures(survivor)[2:] == (0, 0, 0)
+
+
+def test_a_copy_that_is_noted_late_is_missed_and_comes_back(
+    engine: Engine, shop: Shop, backup: Callable[[], Backup], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody stood still between the commit and its copy while PostgreSQL was set back."""
+    direct(engine, "1", "k")
+    copy = backup()
+    closed_breaker(engine)
+    copies = engine._ready().copies
+    asleep, awake = threading.Event(), threading.Event()
+    keep = copies.keep
+
+    def late(write: Write) -> None:
+        asleep.set()
+        assert awake.wait(60)
+        keep(write)
+
+    monkeypatch.setattr(copies, "keep", late)
+    sleeper = threading.Thread(
+        target=engine.submit, args=("note", note("2")), kwargs={"ordering_keys": ["k"]}
+    )
+    sleeper.start()
+    assert asleep.wait(10)
+    copy.restore()
+    recovered(engine)
+    assert shop.history() == ["1"]
+    awake.set()
+    sleeper.join()
+    monkeypatch.undo()
+    engine.look()  # the worker does this each second
+    assert engine.set_back() is not None
+    recovered(engine)
+    assert shop.history() == ["1", "2"]
+    assert figures(engine) == (2, 2, 0, 0, 0)
+
+
+def test_without_its_memory_of_the_last_server_it_goes_by_the_newest_writes(
+    engine: Engine, engine_factory: EngineFactory, shop: Shop, backup: Callable[[], Backup]
+) -> None:
+    direct(engine, "1")
+    copy = backup()
+    direct(engine, "2")
+    engine.close()
+    (engine.config.folder / "lineage").write_bytes(b"")
+    copy.restore()
+    other = engine_factory()
+    assert other.submit("note", note("3")).state is WriteState.PENDING
+    recovered(other)
+    assert shop.history() == ["1", "2", "3"]
+    assert [told["reason"] for told in events(other, "server_set_back")] == ["newest_missing"]
+
+
+def test_a_copy_that_cannot_be_opened_comes_before_a_person(
+    engine: Engine, shop: Shop, backup: Callable[[], Backup]
+) -> None:
+    copy = backup()
+    direct(engine, "1", "k")
+    direct(engine, "2", "k")
+    direct(engine, "3", "x")
+    db = local.connect(engine.config.folder / "copies.db", flush=True, create=False)
+    db.execute("UPDATE copies SET sealed = CAST(substr(sealed, 1, 40) AS BLOB) WHERE n = 1")
+    db.close()
+    copy.restore()
+    put_right(engine)
+    (unreadable,) = engine.quarantine.list()
+    assert unreadable.reason == "unreadable"
+    assert shop.history() == ["3"]
+    engine.quarantine.discard(unreadable.id, who="ana", reason="nobody can read it")
+    recovered(engine)
+    assert shop.history() == ["3", "2"]
+    assert figures(engine) == (3, 2, 0, 0, 1)
+
+
+# -- other servers ---------------------------------------------------------------------------------
+
+
+def test_an_asynchronous_failover_that_lost_commits_loses_nothing(
+    tmp_path: Path, engine_factory: EngineFactory
+) -> None:
+    """Fault 17: the standby that is promoted has never heard of the last commits."""
+    pair = Pair(tmp_path)
+    try:
+        shop = Shop(pair.first.url)
+        engine = engine_factory(conninfo=pair.dsn)
+        direct(engine, "1", "k")
+        pair.fall_behind()
+        direct(engine, "2", "k")
+        direct(engine, "3", "k")
+        pair.first.stop_now(fast_seconds=0, immediate_seconds=0)
+        assert engine.submit("note", note("4"), ordering_keys=["k"]).state is WriteState.PENDING
+        pair.promote()
+        shop.dsn = pair.second.url
+        assert shop.history() == ["1"]
+        recovered(engine)
+        assert shop.history() == ["1", "2", "3", "4"]
+        assert figures(engine) == (4, 4, 0, 0, 0)
+        assert [told["reason"] for told in events(engine, "server_set_back")] == ["other_timeline"]
+        engine.close()
+    finally:
+        pair.close()
+
+
+def test_another_server_altogether_gets_everything(
+    engine: Engine, engine_factory: EngineFactory, tmp_path: Path
+) -> None:
+    direct(engine, "1", "k")
+    engine.close()
+    (tmp_path / "other").mkdir()
+    server = PostgresServer(tmp_path / "other")
+    server.start()
+    try:
+        shop = Shop(server.dsn)
+        elsewhere = engine_factory(conninfo=server.dsn)
+        assert elsewhere.submit("note", note("2"), ordering_keys=["k"]).state is WriteState.PENDING
+        recovered(elsewhere)
+        assert shop.history() == ["1", "2"]
+        assert [told["reason"] for told in events(elsewhere, "server_set_back")] == ["other_system"]
+        elsewhere.close()
+    finally:
+        server.stop()
+
+
+def test_a_role_that_may_not_ask_for_the_system_notices_it_by_the_rest(
+    engine_factory: EngineFactory, shop: Shop, backup: Callable[[], Backup]
+) -> None:
+    shop.run("REVOKE EXECUTE ON FUNCTION pg_control_system(), pg_walfile_name(pg_lsn),"
+             " pg_current_wal_flush_lsn() FROM PUBLIC")  # fmt: skip
+    shop.run(
+        "DO $$ BEGIN IF to_regrole('plain') IS NULL THEN CREATE ROLE plain LOGIN PASSWORD 'p'; END IF; END $$"
+    )
+    shop.run("GRANT ALL ON SCHEMA public TO plain; GRANT ALL ON ALL TABLES IN SCHEMA public TO plain;"
+             " GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO plain")  # fmt: skip
+    engine = engine_factory(conninfo=f"postgresql://plain:p@{shop.dsn.rpartition('@')[2]}")
+    direct(engine, "1", "k")
+    copy = backup()
+    direct(engine, "2", "k")
+    copy.restore()
+    recovered(engine)
+    assert shop.history() == ["1", "2"]
+    assert figures(engine) == (2, 2, 0, 0, 0)
+    assert [told["reason"] for told in events(engine, "server_set_back")] == ["newest_missing"]

@@ -29,6 +29,7 @@ TABLE = {
     ("GET", "/sistema/status"): ("ver", "call"),
     ("POST", "/sistema/processar"): ("operar", "call"),
     ("POST", "/sistema/processar-fallback"): ("operar", "call"),
+    ("POST", "/sistema/reoferecer"): ("operar", "call"),
     ("POST", "/sistema/quarentena/<uuid:id>/dados"): ("revelar", "call"),
     ("POST", "/sistema/quarentena/<uuid:id>/reenviar"): ("operar", "call"),
     ("POST", "/sistema/quarentena/<uuid:id>/descartar"): ("operar", "call"),

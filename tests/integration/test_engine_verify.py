@@ -8,7 +8,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from robusto import DatabaseUnavailable, Engine, JournalError, WriteState, local
-from tests.support.engine_kit import EngineFactory, Shop, closed_breaker, drained, note, put, wait_for
+from robusto.clock import SystemClock
+from tests.support.engine_kit import (
+    EngineFactory,
+    Shop,
+    closed_breaker,
+    drained,
+    engine_at,
+    note,
+    put,
+    wait_for,
+)
 from tests.support.postgres_server import PostgresServer
 
 pytest_plugins = ["tests.support.engine_fixtures"]
@@ -221,3 +231,32 @@ def test_a_count_that_failed_is_made_again_at_once_and_not_in_a_minute(
     books.count_when_due()
     found = books.last()
     assert found is not None and found.direct == 1
+
+
+class WrongClock(SystemClock):
+    """A clock whose date is wrong by so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self._by = timedelta(seconds=seconds)
+
+    def wall(self) -> datetime:
+        return super().wall() + self._by
+
+
+@pytest.mark.parametrize(("seconds", "pruned"), [(-250, 1), (250, 1), (-350, 0), (350, 0)])
+def test_nothing_is_pruned_by_a_clock_that_postgresql_does_not_confirm(
+    engine: Engine, shop: Shop, postgres_server: PostgresServer, seconds: float, pruned: int
+) -> None:
+    postgres_server.stop()
+    engine.submit("note", note("a"))
+    postgres_server.start()
+    drained(engine)
+    folder = engine.config.folder
+    engine.close()
+    clock = WrongClock(seconds)
+    with engine_at(shop.dsn, folder, clock=clock, retention_seconds=-1000) as later:
+        parts = later._ready()
+        parts.prune()
+        assert later.inspect()[0].pruned == pruned
+        if not pruned:
+            wait_for(lambda: later.activity.page(name="clocks_apart"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -100,7 +101,14 @@ def readable(answer: TestResponse) -> str:
 @pytest.fixture
 def desk(shop: Shop, folder: Path) -> Iterator[Desk]:
     """Import it where it is used, with the fixtures of the engine's tests."""
-    engine = engine_at(shop.dsn, folder)
+    with desk_of(engine_at(shop.dsn, folder)) as desk:
+        desk.engine.submit("put", put(1))
+        yield desk
+
+
+@contextmanager
+def desk_of(engine: Engine) -> Iterator[Desk]:
+    """The console of an engine that is not open yet."""
     app = Flask("plain")
     app.testing = True
     desk = Desk(app, engine)
@@ -114,7 +122,6 @@ def desk(shop: Shop, folder: Path) -> Iterator[Desk]:
     extension.init_app(app)
     try:
         wait_for(lambda: engine.status().level == "green")
-        engine.submit("put", put(1))
         yield desk
     finally:
         engine.close()

@@ -33,6 +33,12 @@ class Pair:
         other = self.second.url.rpartition("@")[2].partition("/")[0]
         return f"{who}@{place},{other}/{database}"
 
+    def fall_behind(self) -> None:
+        """From now on the primary answers without the standby, which hears of nothing any more."""
+        _run(self.first, "ALTER SYSTEM SET synchronous_standby_names = ''", "SELECT pg_reload_conf()")
+        _run(self.second, "ALTER SYSTEM SET primary_conninfo = ''", "SELECT pg_reload_conf()")
+        wait_for(lambda: _ask(self.first, "SELECT count(*) FROM pg_stat_replication") == 0)
+
     def promote(self) -> None:
         """The standby becomes a primary on a timeline of its own."""
         assert _ask(self.second, "SELECT pg_promote()") is True

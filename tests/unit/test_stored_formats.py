@@ -13,9 +13,11 @@ from uuid import UUID
 import pytest
 
 from robusto import JournalError, local
+from robusto.clock import SystemClock
 from robusto.identity import Identity, id_range, protocol_number
-from robusto.journal import seal
+from robusto.journal import generation, rows, seal
 from robusto.journal.cipher import Cipher, derive
+from robusto.journal.copies import Copies
 from robusto.journal.place import Generation, Place
 from robusto.journal.schema import COLUMNS, SCHEMA_VERSION, TABLES
 from robusto.write import Write, canonical_json
@@ -157,3 +159,29 @@ def test_a_seal_is_bound_to_what_stands_beside_it(changed: dict[str, object]) ->
     values = beside | changed
     with pytest.raises(JournalError):
         seal.unseal(Cipher((b"k" * 32,)), base64.b64decode(SEALED), values.pop("place"), **values)  # type: ignore[arg-type]
+
+
+def test_what_was_added_to_a_journal_file_later_is_made_when_it_is_opened(tmp_path: Path) -> None:
+    db = local.connect(tmp_path / "journal.db", flush=False)
+    db.execute(TABLES)
+    assert not rows.complete(db)
+    for _ in range(2):
+        generation.add_what_is_missing(db)
+    assert rows.complete(db)
+    columns = [name for _, name, *_ in db.execute("PRAGMA table_info(put_back)")]
+    db.close()
+    assert columns == ["seq", "place", "since", "waits"]
+
+
+def test_the_tables_of_the_copies_of_direct_writes(tmp_path: Path) -> None:
+    Copies(tmp_path, (b"k" * 32,), SystemClock(), lambda: 0).keep(a_write())
+    db = local.connect(tmp_path / "copies.db", flush=False)
+    tables = {
+        table: [name for _, name, *_ in db.execute(f"PRAGMA table_info({table})")]
+        for table in ("copies", "behind")
+    }
+    db.close()
+    assert tables == {
+        "copies": ["n", "id", "kind", "request_hash", "version", "ordering", "after", "stored_at", "sealed"],
+        "behind": ["n", "seq"],
+    }

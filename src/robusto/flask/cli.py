@@ -16,7 +16,6 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
-from robusto.continuity import Incident
 from robusto.engine import Engine
 from robusto.errors import DatabaseUnavailable, JournalError, RobustoError
 from robusto.flask.masking import masked
@@ -113,30 +112,21 @@ def drain(as_json: bool) -> None:
 @as_json
 @_command
 def reoffer(as_json: bool) -> None:
-    """After PostgreSQL was set back: say what is offered again, and let it go; exit 1 when not all went."""
+    """After PostgreSQL was set back: what it lacks, and let it go; exit 1 when not everything went."""
     with _engine() as engine:
         engine.look()
-        engine.drain()  # whoever works here counts what is missing
-        incident = engine.set_back()
+        before, missing = engine.set_back(), engine.missing()
         engine.reoffer(who=_operator())
-        result = engine.drain()
-        while engine.set_back() is not None and engine.status().breaker != "open":
-            result = engine.drain()
-        left, connected = engine.set_back(), engine.status().breaker != "open"
-    _print(_offered(incident, left) | result.as_json(), as_json=as_json)
-    if not connected:
-        raise SystemExit(COULD_NOT_LOOK)
-    raise SystemExit(OK if left is None and not result.quarantined else PROBLEM)
-
-
-def _offered(before: Incident | None, left: Incident | None) -> dict[str, Any]:
-    return {
-        "set_back": before is not None,
-        "cause": "" if before is None else before.reason,
-        "since": None if before is None else before.since.isoformat(timespec="seconds"),
-        "missing": 0 if before is None else before.waiting + before.direct + before.drained,
-        "done": left is None,
-    }
+        result, left = engine.drain(), engine.set_back()
+        while left is not None:
+            result, seen = engine.drain(), left
+            left = engine.set_back()
+            if left == seen and not result.processed:
+                break
+    since = None if before is None else before.since.isoformat(timespec="seconds")
+    figures = {"set_back": before is not None, "since": since, "missing": missing, "done": left is None}
+    _print(figures | result.as_json(), as_json=as_json)
+    raise SystemExit(OK if left is None and not result.remaining and not result.quarantined else PROBLEM)
 
 
 @group.command()

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from robusto.errors import JournalError
 from robusto.flask import texts
-from robusto.flask.web import blueprint, call_for, engine, page, page_for
+from robusto.flask.web import blueprint, call_for, engine, extension, page, page_for
 from robusto.journal.entry import Entry, EntryState
 from robusto.watch.status import Status
 
@@ -55,6 +55,14 @@ def process_form() -> ResponseReturnValue:
     asked = math.floor(datetime.now(UTC).timestamp() * 1000)
     engine().drain()
     return redirect(url_for("robusto.console", processado=asked, _anchor="resultado"), 303)
+
+
+@blueprint.post("/sistema/reoferecer")
+@call_for("operar")
+def reoffer_form() -> ResponseReturnValue:
+    """An operator says that a PostgreSQL that was set back gets what it lacks."""
+    engine().reoffer(who=extension().who())
+    return redirect(url_for("robusto.console"), 303)
 
 
 def _render(template: str) -> ResponseReturnValue:

@@ -9,7 +9,7 @@ from typing import Any
 from robusto.books import Books
 from robusto.breaker import Breaker, BreakerState, Finding
 from robusto.clock import Clock
-from robusto.continuity import Continuity
+from robusto.continuity import Continuity, Incident
 from robusto.errors import JournalError
 from robusto.failures import NOT_FLUSHED
 from robusto.health import JournalHealth
@@ -30,7 +30,8 @@ class Status:
 
     `code` names the verdict's sentence, `cause` the refusal or event behind it; `since` is when the
     verdict's fact began. `parked` are pending writes that wait behind a held or quarantined one;
-    without `parked_exact` there may be more of them.
+    without `parked_exact` there may be more of them. `missing` are writes that PostgreSQL has forgotten
+    and an operator has to let go.
     """
 
     level: str
@@ -53,6 +54,7 @@ class Status:
     stored_as_of: datetime | None = None
     oldest_pending_seconds: float | None = None
     balanced: bool | None = None
+    missing: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """The body of `/sistema/status`."""
@@ -69,6 +71,7 @@ class Status:
             "stored_as_of": self.stored_as_of.isoformat() if self.stored_as_of else None,
             "pending": self.pending,
             "held": self.held,
+            "missing": self.missing,
             "parked": self.parked,
             "quarantined": self.quarantined,
             "discarded": self.discarded,
@@ -116,7 +119,8 @@ class Watch:
             counts = self._journal.counts()
             oldest = self._journal.oldest_pending()
             parked = self._backlog.parked()
-            verdict = self._verdict(finding, counts, oldest)
+            incident = self._continuity.incident()
+            verdict = self._verdict(finding, incident, counts, oldest)
         except JournalError as error:
             return self._blind(finding, error)
         last = self._books.last()
@@ -138,6 +142,7 @@ class Watch:
             stored_as_of=None if last is None else last.as_of,
             oldest_pending_seconds=oldest,
             balanced=counts.balanced,
+            missing=0 if incident is None else incident.waiting,
             **_connection(finding, self._clock),
         )
 
@@ -147,26 +152,27 @@ class Watch:
             cause=str(error), since=None, journal_writable=False, **_connection(finding, self._clock),
         )  # fmt: skip
 
-    def _verdict(self, finding: Finding | None, counts: Counts, oldest: float | None) -> _Verdict:
+    def _verdict(
+        self, finding: Finding | None, incident: Incident | None, counts: Counts, oldest: float | None
+    ) -> _Verdict:
         """The first that applies; the worst come first."""
         problem = self._health.problem()
         if problem:
             return _Verdict("red", "journal_failed", f"no write could be kept: {problem}", problem)
         if not counts.balanced:
             return _Verdict("red", "unbalanced", "the journal's figures do not add up")
-        return self._alarm(finding, counts, oldest) or self._notice(finding, counts, oldest)
+        if incident is not None and incident.waiting:
+            reason = (
+                f"PostgreSQL was set back ({incident.reason}): {incident.waiting} writes wait for an operator"
+            )
+            return _Verdict("red", "set_back_waits", reason, incident.reason, incident.since)
+        return self._alarm(finding, counts, oldest) or self._notice(finding, incident, counts, oldest)
 
     def _alarm(self, finding: Finding | None, counts: Counts, oldest: float | None) -> _Verdict | None:
         """What does not mend itself."""
         if finding is not None and finding.alarm:
             reason = f"PostgreSQL refuses by configuration: {finding.reason}"
             return _Verdict("red", "configuration", reason, finding.reason, finding.since)
-        incident = self._continuity.incident()
-        if incident is not None and incident.waiting:
-            reason = (
-                f"PostgreSQL was set back ({incident.reason}): {incident.waiting} writes wait for an operator"
-            )
-            return _Verdict("red", "set_back_waits", reason, incident.reason, incident.since)
         if finding is not None and finding.reason == NOT_FLUSHED:
             reason = "PostgreSQL does not flush what it commits (fsync = off): a power cut may lose it"
             return _Verdict("red", "not_flushed", reason, finding.reason)
@@ -184,11 +190,12 @@ class Watch:
             return _Verdict("red", "stalled", "the drain is stalled", since=self._ago(oldest))
         return None
 
-    def _notice(self, finding: Finding | None, counts: Counts, oldest: float | None) -> _Verdict:
+    def _notice(
+        self, finding: Finding | None, incident: Incident | None, counts: Counts, oldest: float | None
+    ) -> _Verdict:
         """What mends itself, what waits for a person, and when all is well."""
         if finding is None:
             return _Verdict("yellow", "never_looked", "PostgreSQL cannot be reached: nobody has looked yet")
-        incident = self._continuity.incident()
         if incident is not None and finding.reason in ("", SET_BACK):
             reason = f"PostgreSQL was set back ({incident.reason}): what it lacks is offered again"
             return _Verdict("yellow", "set_back", reason, incident.reason, incident.since)

@@ -89,6 +89,8 @@ WORDS: dict[str, str] = {
     "process.button": "Processar Pendentes",
     "process.hint": "O envio é automático; o botão apenas não espera. Clicar duas vezes não repete nada.",
     "process.busy": "Processando…",
+    "reoffer.button": "Enviar de novo o que falta",
+    "reoffer.hint": "{missing}, cada um na ordem que tinha. O que o banco de dados já tem não se repete.",
     "process.failed": "O pedido não chegou ao sistema. Tente de novo.",
     "result.title": "Resultado do processamento das {when}",
     "result.caption": "Resultado por registro",
