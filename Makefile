@@ -3,6 +3,7 @@
 #   make test | lint              what .ci/run runs
 #   make test-browser             only the screens in a real Chromium (Debian's `chromium`)
 #   make test-pythons             the unit and conformance tests on Python 3.12 and 3.13, where installed
+#   make faults                   every fault of the catalogue, the slow ones too (tests/fault)
 #   make mutants                  breaks a copy of the source in known ways: which test notices?
 #   make sweep                    fails every step of the journal's disk in turn, in every way: half an hour
 #   make drill                    a rehearsal of outages (MINUTES=, SEED=, FAULTS=)
@@ -21,7 +22,7 @@ ONE_AT_A_TIME := $(if $(shell command -v flock 2>/dev/null),flock .venv.lock)
 export PIP_NO_INPUT := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: .venv run test test-browser test-pythons lint sweep drill mutants pictures lock
+.PHONY: .venv run test test-browser test-pythons faults lint sweep drill mutants pictures lock
 .DELETE_ON_ERROR:
 
 .venv:
@@ -61,6 +62,10 @@ test: .venv
 
 test-browser: .venv
 	.venv/bin/python -m pytest -n 2 --dist loadfile tests/browser
+
+# What `make test` runs of the faults, and the slow files beside.
+faults: .venv
+	.venv/bin/python -m pytest -n 3 tests/fault tests/fault/slow_*.py
 
 # The other Pythons that are installed, each in a .venv of its own below build/.
 test-pythons:

@@ -57,3 +57,16 @@ def test_four_drainers_at_once_without_their_lock_apply_each_write_once_and_in_o
     for engine in engines[1:]:
         engine.close()
     promise.kept(engines[0])
+
+
+def test_what_is_accepted_during_a_drain_is_not_lost_by_it(
+    promise: Promise, engine_factory: EngineFactory
+) -> None:
+    blind = engine_factory(conninfo="postgresql://u@127.0.0.1:1/d")
+    for n in range(60):
+        promise.send(blind, f"backlog {n}", ordering=["a"])
+    engine = engine_factory(worker=True)  # it drains from now on
+    for n in range(60):
+        promise.send((engine, blind)[n % 2], f"late {n}", ordering=["a"] if n % 3 else ["b"])
+    blind.close()
+    promise.kept(engine)
