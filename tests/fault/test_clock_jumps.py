@@ -84,7 +84,7 @@ def test_a_wrong_clock_forgets_nothing_and_knows_that_it_looked(
     engine: Engine = engine_factory(clock=clock, worker=True)
     engine.drain()
     wait_for(lambda: engine.status().level == "green")
-    engine._ready()._prune()
+    engine._ready().prune()
     counts = engine.inspect()[0]
     assert (counts.applied, counts.pruned) == (3, 0)
     promise.kept(engine)
