@@ -16,7 +16,8 @@ from robusto.shared import SharedRecord
 
 #: Seconds between two counts when something was stored, and when nothing was.
 _BUSY, _QUIET = 1.0, 60.0
-#: A count may take one part in fifty of the worker's time, however long the ledger has grown.
+#: A count may take one part in fifty of the worker's time, however long the ledger has grown; but one that
+#: a slow network held up says nothing about the next, which is made within a minute all the same.
 _SHARE = 50
 _COUNT_SECONDS = 10.0
 
@@ -65,7 +66,7 @@ class Books:
         """A chore of the worker."""
         since = self._clock.monotonic() - self._counted
         movement = self._movement()
-        pause = _QUIET if movement == self._movement_then else max(_BUSY, _SHARE * self._took)
+        pause = _QUIET if movement == self._movement_then else min(_QUIET, max(_BUSY, _SHARE * self._took))
         if since > pause and self.count():
             self._movement_then = movement
 

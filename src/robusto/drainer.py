@@ -159,6 +159,8 @@ class Drainer:
             outcome = Rejected("unreadable")
         else:
             outcome = self._delivery.attempt(write, self._deadline(), self._token())
+        if isinstance(outcome, Unavailable | Held) and outcome.maybe_applied and not entry.maybe_applied:
+            self._journal.taint(entry, self._token())
         match outcome:
             case Applied():
                 self._refused.pop(entry.kind, None)
@@ -178,8 +180,6 @@ class Drainer:
 
     def _unavailable(self, entry: Entry, outcome: Unavailable, blocked: Blocked, done: Pass) -> bool:
         """The server is away; or it is well, and only this entry takes longer than it may."""
-        if outcome.maybe_applied and not entry.maybe_applied:
-            self._journal.taint(entry, self._token())
         if not isinstance(self._prober.probe(self._deadline()), Unavailable):
             scope = Scope.KIND if is_server_wide(outcome.reason) else Scope.ENTRY
             held = Held(outcome.reason, scope, retry_after=WAIT_SECONDS, alarm=outcome.alarm)
