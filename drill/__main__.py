@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from drill import report
+from drill import record, report
 from drill.faults import FAULTS, choose
 from drill.plan import Plan
 from drill.run import Run
@@ -33,10 +33,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     for number in _ENDS:
         signal.signal(number, _end)
-    print(f"seed {seed}; again with: make drill SEED={seed}{_also(given)}", flush=True)
-    began = time.monotonic()
+    said: list[str] = []
+
+    def tell(line: str) -> None:
+        said.append(line)
+        print(line, flush=True)
+
+    tell(f"seed {seed}; again with: make drill SEED={seed}{_also(given)}")
+    began, plan = time.monotonic(), Plan.lasting(minutes)
     try:
-        verdict = Run(Plan.lasting(minutes), seed, faults, _tell).go()
+        verdict, shown = Run(plan, seed, faults, tell).go()
     except KeyboardInterrupt:
         print("drill: interrupted, everything it started has ended", file=sys.stderr)
         return _INTERRUPTED
@@ -44,13 +50,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"drill: could not run: {type(error).__name__}: {error}", file=sys.stderr)
         print(f"seed {seed}\nverdict FAILED", flush=True)
         return _BROKEN
-    print(f"the run took {time.monotonic() - began:.0f} s")
-    print("\n".join(report.last_lines(verdict, seed)), flush=True)
+    tell(f"the run took {time.monotonic() - began:.0f} s")
+    for line in report.story(shown):
+        tell(line)
+    run, last = record.entry(verdict, shown, seed, plan.seconds), report.last_lines(verdict, seed)
+    tell(f"report: {record.keep(run, [*said, *last])}")
+    if given.record:
+        record.append(run)
+    print("\n".join(last), flush=True)
     return 0 if verdict.ok else 1
 
 
 def _parser() -> argparse.ArgumentParser:
-    kinds = "\n".join(f"  {fault.kind:<13} {fault.sentence}" for fault in FAULTS)
+    kinds = "\n".join(f"  {fault.kind:<14} {fault.sentence}" for fault in FAULTS)
     parser = argparse.ArgumentParser(
         prog="python -m drill",
         description="Hurts PostgreSQL and the app while clients write, then judges every write.",
@@ -61,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
         ("minutes", "how long the clients write (default: about four)"),
         ("seed", "draws the same faults and the same writes again (default: a new one)"),
         ("faults", "comma list of the kinds below (default: all)"),
+        ("record", "anything: put the run among the recorded ones, docs/drill-runs.jsonl"),
     ):
         parser.add_argument(f"--{name}", default=os.environ.get(name.upper(), ""), help=what)
     return parser
@@ -96,10 +109,6 @@ def _minutes(text: str) -> float | None:
 def _also(given: argparse.Namespace) -> str:
     named = (("MINUTES", given.minutes), ("FAULTS", given.faults))
     return "".join(f" {name}={value}" for name, value in named if value.strip())
-
-
-def _tell(line: str) -> None:
-    print(line, flush=True)
 
 
 if __name__ == "__main__":

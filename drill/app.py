@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from drill.api import Api
 from drill.processes import descendants, send, wait_until
@@ -31,21 +32,26 @@ class App:
         self.port = port
         self._environ = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
         self._environ |= {"DATABASE_URL": database_url, "ACADEMIA_VAR": str(self.var), "PORT": str(port)}
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[str] | None = None
 
     @property
     def pid(self) -> int:
         """The process that `make run` would have become; 0 before the start."""
         return self._process.pid if self._process else 0
 
+    def popen(self, *arguments: str, **streams: Any) -> subprocess.Popen[str]:
+        """Start `python -m …` with the app's settings, in a session of its own."""
+        return subprocess.Popen(
+            [sys.executable, "-m", *arguments],
+            cwd=_CHECKOUT, env=self._environ, text=True, start_new_session=True, **streams,
+        )  # fmt: skip
+
     def start(self) -> None:
         """Start it, without waiting."""
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "academia.supervisor"],
-                cwd=_CHECKOUT, env=self._environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True,
-            )  # fmt: skip
+            self._process = self.popen(
+                "academia.supervisor", stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
 
     def wait_until_ready(self, api: Api) -> None:
         """Return once a write would be stored directly."""
@@ -70,15 +76,17 @@ class App:
     def command(self, *arguments: str) -> tuple[int, str]:
         """Run `flask --app academia …`; its exit code and what it printed."""
         with self.log.open("ab") as log:
-            try:
-                done = subprocess.run(
-                    [sys.executable, "-m", "flask", "--app", "academia", *arguments],
-                    cwd=_CHECKOUT, env=self._environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                    stderr=log, text=True, timeout=_COMMAND_SECONDS, start_new_session=True,
-                )  # fmt: skip
-            except subprocess.TimeoutExpired:
-                return -1, ""
-        return done.returncode, done.stdout
+            process = self.popen(
+                "flask", "--app", "academia", *arguments,
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
+            )  # fmt: skip
+        try:
+            said, _ = process.communicate(timeout=_COMMAND_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            return -1, ""
+        return process.returncode, said
 
     def stop(self) -> float:
         """End it with SIGTERM, by force if it must be; the seconds that it took."""

@@ -46,7 +46,11 @@ class Evidence:
     rows: Sequence[Row]
     effects: Sequence[Effect]
     states: Mapping[str, str] = field(default_factory=dict)
-    """Receipt -> `estado` as the app tells it after the drain."""
+    """Receipt -> `estado` as it is told after the drain."""
+    ledger: Sequence[tuple[str, str]] = ()
+    """Key and state of every row of the ledger."""
+    quarantined: Mapping[str, bool] = field(default_factory=dict)
+    """Every write in quarantine, and whether an attempt of it had no answer."""
     before: Mapping[str, Any] = field(default_factory=dict)
     """The status before the first write."""
     after: Mapping[str, Any] = field(default_factory=dict)
@@ -60,13 +64,18 @@ class Verdict:
     lost: int = 0
     duplicated: int = 0
     out_of_order: int = 0
+    both: int = 0
+    """Writes that were applied and are in quarantine, or discarded, as well."""
+    personal: int = 0
+    """Lines of logs that name people."""
     equation: bool = True
     notes: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
         """Nothing lost, nothing twice, nothing out of order, the equation true, nothing else to object to."""
-        return not (self.lost or self.duplicated or self.out_of_order or self.notes) and self.equation
+        found = self.lost or self.duplicated or self.out_of_order or self.both or self.personal
+        return not found and not self.notes and self.equation
 
     def noting(self, *notes: str) -> Verdict:
         """The same with more findings."""
@@ -78,6 +87,7 @@ class _Tally:
     lost: int = 0
     duplicated: int = 0
     out_of_order: int = 0
+    both: int = 0
     notes: Counter[str] = field(default_factory=Counter)
 
 
@@ -87,9 +97,19 @@ def judge(evidence: Evidence) -> Verdict:
     _judge_writes(evidence, tally)
     _judge_order(evidence, tally)
     _judge_strays(evidence, tally)
+    _judge_ledger(evidence, tally)
     equation, objections = judge_equation(evidence)
     notes = [f"{text}: {count}" for text, count in sorted(tally.notes.items())]
-    return Verdict(tally.lost, tally.duplicated, tally.out_of_order, equation, (*notes, *objections))
+    return Verdict(
+        tally.lost, tally.duplicated, tally.out_of_order, tally.both,
+        equation=equation, notes=(*notes, *objections),
+    )  # fmt: skip
+
+
+def refused_late(evidence: Evidence) -> int:
+    """How many refusals followed an attempt that had no answer: told to a client, or put into quarantine."""
+    told = sum(write.refused_late for write in evidence.writes)
+    return told + sum(evidence.quarantined.values())
 
 
 def judge_equation(evidence: Evidence) -> tuple[bool, list[str]]:
@@ -141,12 +161,14 @@ def _judge_write(write: Write, times: int, kept: bool, state: str, tally: _Tally
         tally.duplicated += times - 1
     if times and (write.flawed or write.outcome in (Outcome.REJECTED, Outcome.NOT_KEPT)):
         tally.notes[f"effect of a {name} that was refused"] += 1
+    elif times and write.doomed:
+        tally.notes[f"effect of a {name} that PostgreSQL refused"] += 1
     if write.flawed or not write.outcome.accepted:
         return
-    if state in _SET_ASIDE and not write.rival:
+    if state in _SET_ASIDE and not (write.rival or write.doomed):
         tally.notes[f"a sound {name} is in {state}"] += 1
     if times and state in _SET_ASIDE:
-        tally.notes[f"a {name} took effect and is in {state} as well"] += 1
+        tally.both += 1
     elif times and not kept:
         tally.lost += 1
     elif times and state != _STORED:
@@ -187,6 +209,19 @@ def _judge_strays(evidence: Evidence, tally: _Tally) -> None:
     unseen = {row.id for row in evidence.rows} - {e.id for e in evidence.effects if e.what == "insert"}
     if unseen:
         tally.notes["rows that came unseen"] += len(unseen)
+
+
+def _judge_ledger(evidence: Evidence, tally: _Tally) -> None:
+    """One row for each key at most, and a fence before whatever came before a person."""
+    rows = Counter(key for key, _ in evidence.ledger)
+    if twice := sum(count > 1 for count in rows.values()):
+        tally.notes["keys with several rows in the ledger"] += twice
+    states = dict(evidence.ledger)
+    for key in evidence.quarantined:
+        if states.get(key) == "applied":
+            tally.both += 1
+        elif states.get(key) != "fenced":
+            tally.notes["writes in quarantine without a fence"] += 1
 
 
 def _number(effect: Effect) -> int:

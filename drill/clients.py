@@ -1,17 +1,18 @@
-"""Eight strangers at work: each registers students, edits its own, looks things up, and forgets nothing."""
+"""Strangers at work: each registers students, edits its own, looks things up, and forgets nothing."""
 
 from __future__ import annotations
 
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from drill import plan
 from drill.api import Api
 from drill.history import History, Kind, Outcome, Write
-from drill.sender import Sender
+from drill.sender import Caller, Sender
 
 _WRITE_SECONDS = 20.0  # then the client turns to something else and comes back to this write later
 _SETTLE_SECONDS = 60.0
@@ -31,45 +32,50 @@ class Orders:
     """All faults are over: clear up what is still unknown."""
 
 
-class Client(threading.Thread):
-    """One client: nobody else writes to its students."""
+class Writer:
+    """One writer: nobody else writes to its students. It goes on where an earlier incarnation ended."""
 
     def __init__(
-        self, number: int, program: plan.Plan, seed: int, history: History, api: Api, orders: Orders
+        self, number: int, program: plan.Plan, seed: int, history: History, caller: Caller, orders: Orders
     ):
-        super().__init__(name=f"client {number}", daemon=True)
-        self.done = threading.Event()  # with its plan; it still waits for the healing
-        self.error: BaseException | None = None
         self._number, self._seed = number, seed
-        self._plan, self._orders, self._history, self._api = program, orders, history, api
-        self._random = random.Random(f"{seed} client {number}")
-        self._sender = Sender(api, history, self._hurried)
-        self._todo = program.numbers(number)
+        self._plan, self._orders, self._history, self._caller = program, orders, history, caller
+        self._random = random.Random(f"{seed} writer {number} {len(history.writes)}")
+        self._sender = Sender(caller, history, self._hurried)
         self._accepted: list[Write] = []
         self._open: list[Write] = []
         self._edited: dict[int, Write] = {}
         self._last: dict[int, Write] = {}
+        self._done = Counter[plan.Step]()
+        self._remember(history.writes)
 
-    def run(self) -> None:
-        """Work through the plan, then clear up."""
-        try:
-            self._work()
-            self.done.set()
-            self._orders.healed.wait()
-            self._clear_up()
-        except BaseException as error:
-            # Whoever joins this thread looks here: a client that died quietly would prove nothing.
-            self.error = error
-        finally:
-            self.done.set()
+    def _remember(self, writes: Iterable[Write]) -> None:
+        student = {}
+        for write in (each for each in writes if not each.flawed):
+            number = int(write.key.split("-")[3])
+            if write.kind is Kind.REGISTER:
+                self._done[plan.Step.REGISTER] += 1
+                student[number] = write
+            else:
+                self._done[plan.Step.EDIT] += 1
+                self._last[number] = write
+            if write.outcome.accepted:
+                self._accepted.append(write)
+            elif write.outcome is not Outcome.REJECTED:
+                self._open.append(write)
+        self._edited = {number: write for number, write in student.items() if number < plan.EDITED}
 
-    def _work(self) -> None:
-        start = time.monotonic()
+    def work(self, start: float) -> None:
+        """Work through what is left of the plan; start: when it began, by the monotonic clock."""
+        todo = self._plan.numbers(self._number)[self._done[plan.Step.REGISTER] :]
         for at, step in self._plan.steps(self._number, self._seed):
+            if self._done[step] > 0:
+                self._done[step] -= 1
+                continue
             if self._orders.stop.wait(max(0.0, start + at - time.monotonic())):
                 return
             if step is plan.Step.REGISTER:
-                self._register(self._todo.pop(0))
+                self._register(todo.pop(0))
             else:
                 self._edit()
             self._on_the_side()
@@ -79,12 +85,12 @@ class Client(threading.Thread):
         beyond = self._number
         while self._orders.more() and not self._orders.stop.wait(_EXTRA_SECONDS):
             self._register(plan.extra(beyond))
-            beyond += plan.CLIENTS
+            beyond += plan.WRITERS
 
     def _register(self, number: int) -> None:
         body = plan.student(number)
         write = Write(f"drill-{self._seed}-r-{number}", Kind.REGISTER, body["nome"], body=body)
-        write.rival = plan.rival(number)
+        write.rival, write.doomed = plan.rival(number), plan.doomed(number)
         if number < plan.EDITED:
             self._edited[number] = write
         self._deliver(self._history.begin(write))
@@ -135,6 +141,9 @@ class Client(threading.Thread):
         if self._accepted and chance() < _LOOK:
             self._look(self._random.choice(self._accepted))
 
+    def _look(self, write: Write) -> None:
+        """Nothing, where the writer has no way to look."""
+
     def _reuse(self, write: Write) -> None:
         number = len(self._history.writes)
         ghost = Write(write.key, write.kind, write.nome, write.number, flawed=True, id=write.id)
@@ -145,17 +154,51 @@ class Client(threading.Thread):
             ghost.body = {"observacoes": f"ghost {number}"}
         self._sender.reuse(self._history.begin(ghost))
 
-    def _look(self, write: Write) -> None:
-        found = self._api.search(write.nome)
-        names = [student.get("nome") for student in found.body.get("alunos", []) if isinstance(student, dict)]
-        if found.status == 200 and write.nome not in names:
-            self._history.count(f"accepted students not found by a search (fonte {found.body.get('fonte')})")
-        self._api.status()
-
-    def _clear_up(self) -> None:
+    def clear_up(self) -> None:
+        """Ask again for whatever is still unknown."""
         end = time.monotonic() + _SETTLE_SECONDS
         for write in list(self._open):
             self._deliver(write, end - time.monotonic())
 
     def _hurried(self) -> bool:
         return self._orders.stop.is_set() and not self._orders.healed.is_set()
+
+
+class Client(Writer):
+    """A stranger at the HTTP interface, in a thread of its own."""
+
+    def __init__(
+        self, number: int, program: plan.Plan, seed: int, history: History, api: Api, orders: Orders
+    ):
+        super().__init__(number, program, seed, history, api, orders)
+        self.done = threading.Event()  # with its plan; it still waits for the healing
+        self.error: BaseException | None = None
+        self._api = api
+        self._thread = threading.Thread(target=self._run, name=f"client {number}", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def join(self, seconds: float) -> None:
+        """Wait for its end."""
+        self._thread.join(seconds)
+
+    def _run(self) -> None:
+        try:
+            self.work(time.monotonic())
+            self.done.set()
+            self._orders.healed.wait()
+            self.clear_up()
+        except BaseException as error:
+            # Whoever joins this thread looks here: a client that died quietly would prove nothing.
+            self.error = error
+        finally:
+            self.done.set()
+
+    def _look(self, write: Write) -> None:
+        found = self._api.search(write.nome)
+        names = [student.get("nome") for student in found.body.get("alunos", []) if isinstance(student, dict)]
+        if found.status == 200 and write.nome not in names:
+            self._history.count(f"accepted students not found by a search (fonte {found.body.get('fonte')})")
+        self._api.status()

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from drill import logs, witness
@@ -14,9 +15,12 @@ from drill.app import App
 from drill.checker import Evidence, Verdict, judge, judge_equation
 from drill.faults import Scene
 from drill.history import History
+from drill.inspection import inspect
 from drill.processes import wait_until
 
-_DRAIN_SECONDS, _FIGURES_SECONDS, _THAW_SECONDS, _ANSWER_SECONDS = 180.0, 20.0, 30.0, 20.0
+_DRAIN_SECONDS, _THAW_SECONDS, _ANSWER_SECONDS = 180.0, 30.0, 20.0
+_FIGURES_SECONDS = 90.0  # what was stored directly is counted once a minute at least
+_ASKED = 2000  # receipts that are looked up over HTTP too
 _QUIET_SECONDS = 5.0  # longer than the product's deadline: whoever comes late has come by then
 
 
@@ -45,11 +49,19 @@ def wait_for_zombies(scene: Scene, tell: Callable[[str], None]) -> None:
 
 
 def gather(api: Api, scene: Scene, history: History, before: dict[str, Any]) -> Evidence:
-    """Ask the app for every receipt, then read the rows and the witness."""
-    receipts = {w.receipt for w in history.writes if w.outcome.accepted and not w.flawed and w.receipt}
-    states = ask_states(api, receipts)
-    rows, effects = witness.read(scene.server.address())
-    evidence = Evidence(tuple(history.writes), rows, effects, states, before)
+    """Ask for every receipt, then read the rows, the witness and the ledger."""
+    receipts = sorted(
+        {w.receipt for w in history.writes if w.outcome.accepted and not w.flawed and w.receipt}
+    )
+    inspection = inspect(scene.app, receipts)
+    told = ask_states(api, scene.random.sample(receipts, min(_ASKED, len(receipts))))
+    for receipt, state in told.items():
+        if inspection.states.get(receipt) != state:
+            history.breach(f"the app tells {state}, the engine {inspection.states.get(receipt)}")
+    rows, effects, ledger = witness.read(scene.server.address())
+    evidence = Evidence(
+        tuple(history.writes), rows, effects, inspection.states, ledger, inspection.quarantined, before
+    )
     end = time.monotonic() + _FIGURES_SECONDS
     while True:
         # The product may look twice before it calls PostgreSQL well, and counts only now and then.
@@ -60,14 +72,14 @@ def gather(api: Api, scene: Scene, history: History, before: dict[str, Any]) -> 
 
 
 def ask_states(api: Api, receipts: Iterable[str]) -> dict[str, str]:
-    """The state of each receipt, as the app tells it."""
+    """The state of each receipt, as the app tells it over HTTP."""
 
     def ask(receipt: str) -> tuple[str, str]:
         reply = _answer(lambda: api.state(receipt))
         return receipt, str(reply.body.get("estado") or f"unknown ({reply.status} {reply.code})")
 
     with ThreadPoolExecutor(max_workers=4) as pool:
-        return dict(pool.map(ask, sorted(receipts)))
+        return dict(pool.map(ask, receipts))
 
 
 def verdict(evidence: Evidence, history: History, app: App) -> Verdict:
@@ -79,9 +91,11 @@ def verdict(evidence: Evidence, history: History, app: App) -> Verdict:
     return found.noting(*(f"{text}: {count}" for text, count in sorted(history.breaches.items())))
 
 
-def personal_data(app: App) -> list[str]:
-    """Findings in the logs, once all processes have said their last."""
-    return [f"{log.name} names people in {count} lines" for log, count in logs.search(app.log.parent).items()]
+def read_logs(verdict: Verdict, folder: Path) -> Verdict:
+    """The verdict with what the logs tell of people, once all processes have said their last."""
+    found = logs.search(folder)
+    named = (f"{log.name} names people in {count} lines" for log, count in found.items())
+    return replace(verdict, personal=sum(found.values())).noting(*named)
 
 
 def _answer(ask: Callable[[], Reply]) -> Reply:

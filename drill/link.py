@@ -36,7 +36,7 @@ class Link:
         self._from_server = ServerSplitter(self._from_client)
         self._transactions = Transactions()
         self._awaited: Commit | None = None  # sent to the server, not answered yet
-        self._swallow = False  # once it succeeds, the client must not hear of it
+        self._swallow = False  # however it ends, the client must not hear of it
         self._withheld = bytearray()
 
     async def run(self, reset: bool) -> None:
@@ -79,24 +79,22 @@ class Link:
             end.close()
 
     async def _upward(self) -> None:
-        loop = asyncio.get_running_loop()
         while data := await self._read(self._client):
             for frame in self._from_client.feed(data):
                 self._watch(frame)
-                await loop.sock_sendall(self._server, frame.raw)
+                await self._pass_on(self._server, frame.raw)
         # Hand on what was said before the hang-up, then the hang-up.
         with contextlib.suppress(OSError):
             self._server.shutdown(socket.SHUT_WR)
 
     async def _downward(self) -> None:
-        loop = asyncio.get_running_loop()
         while data := await self._read(self._server):
             for frame in self._from_server.feed(data):
                 self._settle(frame)
                 self._withheld += frame.raw
             if self._withheld and not self._swallow:
                 ready, self._withheld = bytes(self._withheld), bytearray()
-                await loop.sock_sendall(self._client, ready)
+                await self._pass_on(self._client, ready)
         raise Cut  # the server hung up: nothing more can come, in either direction
 
     async def _read(self, end: socket.socket) -> bytes:
@@ -105,17 +103,27 @@ class Link:
         await self._proxy.open.wait()  # what came in as the hole opened stays in it
         return data
 
+    async def _pass_on(self, end: socket.socket, data: bytes) -> None:
+        loop = asyncio.get_running_loop()
+        while data and (pace := self._proxy.pace) is not None:
+            size, seconds = pace
+            await self._proxy.wait_for_change(seconds)
+            await loop.sock_sendall(end, data[:size])
+            data = data[size:]
+        await loop.sock_sendall(end, data)
+
     def _watch(self, frame: Frame) -> None:
         commit = self._transactions.sees(frame)
         if commit is None:
             return
         self._proxy.count(seen=1)
+        before, after = self._proxy.chances(doomed=self._transactions.doomed)
         chance = self._proxy.random.random()
-        if chance < self._proxy.chance_before:
-            self._proxy.count(cut_before=1)
+        if chance < before:
+            self._proxy.count(cut_before=1, doomed=self._transactions.doomed)
             self._cut()
         self._awaited = commit
-        self._swallow = chance < self._proxy.chance_before + self._proxy.chance_after
+        self._swallow = chance < before + after
 
     def _settle(self, frame: Frame) -> None:
         if self._awaited is None:
@@ -124,8 +132,8 @@ class Link:
         if committed is None:
             return
         self._awaited = None
-        if committed and self._swallow:
-            self._proxy.count(cut_after=1)
+        if self._swallow and (committed or self._transactions.doomed):
+            self._proxy.count(cut_after=1, doomed=self._transactions.doomed)
             self._cut()
         self._swallow = False
 

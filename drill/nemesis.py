@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -14,13 +15,14 @@ from drill.plan import Plan
 from drill.processes import wait_until
 
 _BOUT = (2, 4)  # so many faults come close together, the later ones into the recovery from the earlier
-_BETWEEN = (0.2, 2.0)
+_BETWEEN = (0.2, 1.5)
 _BREATHS = 5  # direct writes seen between two bouts
 _BREATH_SECONDS = 20.0
 _REST_SECONDS = 20.0
 _ENOUGH_DIRECT = 0.42
 _JITTER = (0.7, 1.3)
-_AHEAD = 1.3  # commits are cut somewhat ahead of schedule, so that the end need not wait for them
+_TRIES = 2  # so often, at most, a doomed write is cut on average before it is refused
+_AHEAD = 1.2  # commits are cut, and faults come, somewhat ahead of schedule: the end need not wait for them
 
 
 @dataclass(frozen=True)
@@ -48,19 +50,24 @@ class Nemesis(threading.Thread):
         self._deck: list[Fault] = []
         self._began = 0.0
 
-    def cut(self) -> int:
-        """How many commits it has cut so far."""
-        return self._scene.proxy.commits.cut_before + self._scene.proxy.commits.cut_after
-
     def owes(self) -> list[str]:
-        """What this run still has to see before it proves enough; a short run, or a few faults, owe less."""
+        """What this run still has to see before it proves enough; chosen faults owe less."""
+        demands, commits = self._plan.demands, self._scene.proxy.commits
         owed = []
-        if any(fault.cuts for fault in self._faults) and self.cut() < self._plan.uncertain:
-            owed.append(f"{self._plan.uncertain - self.cut()} commits to cut")
-        if self._plan.full:
-            seen = {entry.fault for entry in self.happened}
-            owed += [f"the fault {fault.kind}" for fault in self._faults if fault not in seen]
+        if any(fault.cuts for fault in self._faults):
+            if commits.uncertain < demands.uncertain:
+                owed.append(f"{demands.uncertain - commits.uncertain} uncertain commits")
+            if commits.doomed < _TRIES * demands.refused_late:
+                owed.append(f"{_TRIES * demands.refused_late - commits.doomed} doomed commits to cut")
+        if len(self.happened) < demands.faults:
+            owed.append(f"{demands.faults - len(self.happened)} faults")
+        if (kinds := len(self.kinds())) < min(demands.kinds, len(self._faults)):
+            owed.append(f"{demands.kinds - kinds} kinds of faults")
         return owed
+
+    def kinds(self) -> Counter[str]:
+        """How often each kind happened."""
+        return Counter(entry.fault.kind for entry in self.happened)
 
     def run(self) -> None:
         """Go on until `ending` is set; nothing is left broken."""
@@ -79,7 +86,7 @@ class Nemesis(threading.Thread):
     def _strike(self, fault: Fault) -> None:
         seconds = fault.seconds * self._random.uniform(*_JITTER)
         at = time.monotonic() - self._began
-        self._tell(f"{at:7.1f} s  {fault.kind:<12}  {fault.sentence}")
+        self._tell(f"{at:7.1f} s  {fault.kind:<14}  {fault.sentence}")
         with happening(fault, self._scene):
             self.ending.wait(seconds)
         self.happened.append(Happened(fault, at, time.monotonic() - self._began - at))
@@ -88,18 +95,29 @@ class Nemesis(threading.Thread):
         """Wait for direct writes again: a product that never gets up between two bouts proves little."""
         before = self._history.stored_directly()
         self._wait(lambda: self._history.stored_directly() >= before + _BREATHS, _BREATH_SECONDS)
-        self._wait(lambda: self._history.share_stored_directly() >= _ENOUGH_DIRECT, _REST_SECONDS)
+        self._wait(
+            lambda: self._late() or self._history.share_stored_directly() >= _ENOUGH_DIRECT, _REST_SECONDS
+        )
 
     def _wait(self, enough: Callable[[], bool], seconds: float) -> None:
         wait_until(lambda: enough() or self.ending.is_set(), seconds, step=0.2)
 
+    def _share_due(self) -> float:
+        """How much of what the run owes should have been seen by now."""
+        return min(1.0, _AHEAD * (time.monotonic() - self._began) / self._plan.seconds)
+
+    def _late(self) -> bool:
+        return len(self.happened) < self._plan.demands.faults * self._share_due()
+
     def _draw(self) -> Fault:
-        if not self._deck:
-            self._deck = self._random.sample(self._faults, len(self._faults))
+        demands, commits = self._plan.demands, self._scene.proxy.commits
+        uncut = commits.uncertain < demands.uncertain * self._share_due()
+        undoomed = commits.doomed < _TRIES * demands.refused_late * self._share_due()
         cutting = [fault for fault in self._faults if fault.cuts]
-        late_in_the_day = (time.monotonic() - self._began) / self._plan.seconds
-        due = self._plan.uncertain * min(1.0, late_in_the_day * _AHEAD)
         just_cut = bool(self.happened) and self.happened[-1].fault.cuts
-        if cutting and self.cut() < due and not just_cut:
-            return min(cutting, key=lambda fault: sum(h.fault is fault for h in self.happened))
+        if cutting and (uncut or undoomed) and not just_cut:
+            return min(cutting, key=lambda fault: self.kinds()[fault.kind])
+        if not self._deck:
+            rest = [fault for fault in self._faults if self.kinds()[fault.kind] < fault.most] or self._faults
+            self._deck = self._random.sample(rest, len(rest))
         return self._deck.pop()

@@ -48,6 +48,11 @@ def children(pid: int) -> list[int]:
     return [child for child in everybody if _stat(child)[1] == pid]
 
 
+def parent(pid: int) -> int:
+    """The parent; 0 when the process is gone."""
+    return _stat(pid)[1]
+
+
 def descendants(pid: int) -> list[int]:
     """Children, their children, and so on."""
     found = children(pid)

@@ -19,6 +19,7 @@ from drill.link import Link
 
 T = TypeVar("T")
 _CALL_SECONDS = 10
+_CHUNK = 65536
 
 
 class Mode(enum.Enum):
@@ -28,6 +29,14 @@ class Mode(enum.Enum):
     REFUSE = "refuse"  # nobody listens, and who was connected is cut off
     RESET = "reset"  # everybody is reset, newcomers too
     BLACK_HOLE = "black hole"  # connections are taken, nothing goes through until the mode changes
+    DRIP = "drip"  # one byte a second
+    SLOW = "slow"  # every message takes its time
+
+
+# Bytes that go through at once, and the seconds before them.
+_PACES = {Mode.DRIP: (1, 1.0), Mode.SLOW: (_CHUNK, 0.1)}
+# Often, and seldom thrice in a row: what is asked for is an attempt that is cut and another that is refused.
+_DOOMED_CHANCE = 0.5
 
 
 @dataclass(frozen=True)
@@ -38,6 +47,7 @@ class Commits:
     cut_before: int = 0  # never reached the server
     cut_after: int = 0  # done, and the client was not told
     in_flight: int = 0  # the connection ended by another fault while the answer was awaited
+    doomed: int = 0  # of those that were cut, the commits that the server would have refused
 
     @property
     def uncertain(self) -> int:
@@ -57,6 +67,7 @@ class Proxy:
         self.chance_after = 0.0
         self.random = random.Random(seed)
         self.open = asyncio.Event()
+        self._changed = asyncio.Event()  # another one after every change of the mode
         self._links: dict[Link, asyncio.Task[None]] = {}
         self._listening = asyncio.Event()
         self._loop = asyncio.new_event_loop()
@@ -92,6 +103,26 @@ class Proxy:
 
         self._call(assign())
 
+    def chances(self, *, doomed: bool) -> tuple[float, float]:
+        """How likely a commit is cut before, and after; where commits are cut, the doomed ones more often.
+
+        An unanswered attempt that is refused when it is made again is rare, and has to be seen often.
+        """
+        before, after = self.chance_before, self.chance_after
+        if not doomed or before + after == 0:
+            return before, after
+        return _DOOMED_CHANCE * before / (before + after), _DOOMED_CHANCE * after / (before + after)
+
+    @property
+    def pace(self) -> tuple[int, float] | None:
+        """How many bytes go through at once, and the seconds before them; None = all, and none."""
+        return _PACES.get(self.mode)
+
+    async def wait_for_change(self, seconds: float) -> None:
+        """Wait this long, or until the mode changes."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._changed.wait(), seconds)
+
     def connections(self) -> int:
         """How many clients are connected now."""
         return len(self._links)
@@ -117,6 +148,8 @@ class Proxy:
 
     async def _switch(self, mode: Mode) -> None:
         self.mode = mode
+        self._changed.set()
+        self._changed = asyncio.Event()
         self._toggle(self.open, mode is not Mode.BLACK_HOLE)
         if mode is Mode.REFUSE and self._listening.is_set():
             self._listening.clear()

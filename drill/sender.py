@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any, Protocol
 
-from drill.api import Api, Reply
+from drill.api import Reply
 from drill.history import History, Kind, Outcome, Write
 
 _STATES = {
@@ -17,10 +18,23 @@ _REFUSALS = {409, 422}
 _REFUSED_FLAW = "a flawed write was answered {0} instead of 422"
 
 
+class Caller(Protocol):
+    """How writes reach the product: over HTTP, or by an engine in the writer's own process."""
+
+    def register(self, body: dict[str, Any], key: str) -> Reply:
+        """Register a student."""
+
+    def edit(self, student: str, body: dict[str, Any], key: str) -> Reply:
+        """Change a student."""
+
+    def note(self, kind: Kind, reply: Reply, outcome: Outcome | None = None, key: str = "") -> None:
+        """Put an answer into the history."""
+
+
 class Sender:
     """Knows how a stranger must treat each answer: unknown and not kept are sent again with the same key."""
 
-    def __init__(self, api: Api, history: History, give_up: Callable[[], bool]) -> None:
+    def __init__(self, api: Caller, history: History, give_up: Callable[[], bool]) -> None:
         self._api = api
         self._history = history
         self._give_up = give_up
@@ -29,7 +43,9 @@ class Sender:
         """Send until accepted or rejected, or until the time is over; the write holds what was told last."""
         end, pause = time.monotonic() + seconds, 0.05
         while True:
+            self._history.sends(write)
             self._settle(write, self._send(write))
+            self._history.settled(write)
             final = write.outcome.accepted or write.outcome is Outcome.REJECTED
             if final or time.monotonic() > end or self._give_up():
                 return write.outcome
@@ -44,7 +60,9 @@ class Sender:
         self._history.count("accepted writes sent again")
         if outcome.accepted:
             self._holds_to_its_word(write, reply)
-            if reply.body.get("duplicado") is not True:
+            if reply.body.get("duplicado") is True:
+                self._history.absorbs()
+            else:
                 told = f"{write.outcome.value}, then {outcome.value}"
                 self._history.breach(f"a repeat of {write.kind.value} ({told}) was not duplicado: true")
         elif outcome is Outcome.REJECTED:
@@ -52,8 +70,10 @@ class Sender:
 
     def reuse(self, ghost: Write) -> None:
         """Send a key again with another body: it must be refused, and leave nothing behind."""
+        self._history.sends(ghost)
         reply = self._send(ghost)
         ghost.outcome = _outcome(ghost.kind, reply)
+        self._history.settled(ghost)
         self._api.note(ghost.kind, reply, ghost.outcome, ghost.key)
         self._history.count("keys sent again with another body")
         if ghost.outcome.accepted or (
@@ -68,23 +88,27 @@ class Sender:
 
     def _settle(self, write: Write, reply: Reply) -> None:
         outcome = _outcome(write.kind, reply)
-        write.attempts += 1
         self._api.note(write.kind, reply, outcome, write.key)
         if write.attempts == 1:
             write.first = outcome
+        write.unanswered |= outcome is Outcome.UNKNOWN
         if outcome is Outcome.UNKNOWN and reply.status not in (0, 503):
             self._history.breach(f"{write.kind.value} was answered {reply.status} {reply.code}".rstrip())
         # "Not kept" speaks of this attempt: it does not settle what an unanswered one may have done.
         if not (outcome is Outcome.NOT_KEPT and write.attempts > 1 and write.outcome is Outcome.UNKNOWN):
             write.outcome = outcome
         if outcome.accepted:
-            self._accepted(write, reply)
+            self._accepted(write, reply, outcome)
         elif outcome is Outcome.REJECTED:
             self._refused(write, reply)
 
-    def _accepted(self, write: Write, reply: Reply) -> None:
+    def _accepted(self, write: Write, reply: Reply, outcome: Outcome) -> None:
         if write.flawed:
             self._history.breach(_REFUSED_FLAW.format(reply.status))
+        if write.doomed and outcome is Outcome.STORED:
+            self._history.breach("a doomed register was answered as stored")
+        if write.attempts > 1 and reply.body.get("duplicado") is True:
+            self._history.absorbs()
         if write.attempts == 1 and reply.body.get("duplicado") is not False:
             self._history.breach(f"the first answer to a {write.kind.value} was not duplicado: false")
         self._holds_to_its_word(write, reply)
@@ -94,7 +118,7 @@ class Sender:
             write.id = str(reply.body.get("id", ""))
 
     def _refused(self, write: Write, reply: Reply) -> None:
-        if write.flawed and (reply.status, reply.code) == (422, "dados-invalidos"):
+        if (write.flawed or write.doomed) and (reply.status, reply.code) == (422, "dados-invalidos"):
             return
         if write.rival and (reply.status, reply.code) == (409, "cpf-em-uso"):
             return

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 import signal
+import time
 from pathlib import Path
+from typing import Any, TypeAlias
+
+import psycopg
 
 from academia.embedded import Cluster
 from academia.embedded.postmaster import processes
 from drill.processes import children, send, wait_until
 
+Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
+
 DATABASE = "academia"
-_FAST_SECONDS, _DEAD_SECONDS = 30.0, 5.0
+_FAST_SECONDS, _DEAD_SECONDS, _CONNECT_SECONDS, _PATIENCE_SECONDS = 30.0, 5.0, 10, 30.0
+# Whoever undoes a fault must not be caught in it.
+_OPTIONS = "-c default_transaction_read_only=off -c synchronous_commit=local"
 
 
 class PostgreSQL:
@@ -19,14 +28,31 @@ class PostgreSQL:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(mode=0o700)
-        self._password = secrets.token_urlsafe(16)
-        self._cluster = Cluster(folder, self._password, DATABASE)
+        self.password = secrets.token_urlsafe(16)
+        self._cluster = Cluster(folder, self.password, DATABASE)
+        self._copy = folder / "copy"
         self.log = self._cluster.log
         self.port = 0
 
     def address(self, port: int = 0) -> str:
         """The libpq address, directly or by the port of a proxy."""
-        return f"postgresql://postgres:{self._password}@127.0.0.1:{port or self.port}/{DATABASE}"
+        return f"postgresql://postgres:{self.password}@127.0.0.1:{port or self.port}/{DATABASE}"
+
+    def connect(self, patience: float = _PATIENCE_SECONDS) -> Connection:
+        """A connection past the proxy, in autocommit; an earlier fault may still be recovered from.
+
+        Raises psycopg.OperationalError when that takes longer than `patience`, in seconds.
+        """
+        end = time.monotonic() + patience
+        while True:
+            try:
+                return psycopg.connect(
+                    self.address(), connect_timeout=_CONNECT_SECONDS, autocommit=True, options=_OPTIONS
+                )
+            except psycopg.OperationalError:
+                if time.monotonic() >= end:
+                    raise
+                time.sleep(0.05)
 
     @property
     def postmaster(self) -> int:
@@ -50,6 +76,18 @@ class PostgreSQL:
             wait_until(lambda: not self.postmaster, _FAST_SECONDS)
         wait_until(lambda: not processes(self._cluster.data), _DEAD_SECONDS)
         self._cluster.stop_now(fast_seconds=0.0, immediate_seconds=0.0)
+
+    def keep_copy(self) -> None:
+        """Copy the folder of the stopped cluster, in place of the last copy."""
+        scratch = self._copy.with_name("copy.new")
+        shutil.copytree(self._cluster.data, scratch, symlinks=True)
+        shutil.rmtree(self._copy, ignore_errors=True)
+        scratch.rename(self._copy)
+
+    def put_copy_back(self) -> None:
+        """Let the stopped cluster be what it was when it was copied."""
+        shutil.rmtree(self._cluster.data)
+        shutil.copytree(self._copy, self._cluster.data, symlinks=True)
 
     def close(self) -> None:
         """Stop at the end of the drill, whatever state a fault left it in."""

@@ -9,8 +9,11 @@ import enum
 import re
 from dataclasses import dataclass, field
 
+from drill import plan
+
 SSL_REQUEST, GSS_REQUEST = 80877103, 80877104
 _UNTYPED_LIMIT = 10_000
+DOOMED = plan.DOOMED.encode()
 # A write of the product leaves a ledger row in the same transaction as its effect; both names are contract.
 _MODIFIES = re.compile(rb"\b(?:insert|update|delete|merge)\b", re.IGNORECASE)
 _BUSINESS = re.compile(rb"\b(?:robusto_ledger|alunos)\b", re.IGNORECASE)
@@ -139,9 +142,13 @@ class Transactions:
     _portals: dict[bytes, Statement] = field(default_factory=dict)
     _in_block: bool = False
     _wrote: bool = False
+    doomed: bool = False
+    """Whether the transaction that was committed last carries the mark of a write that will be refused."""
+    _marked: bool = False
 
     def sees(self, frame: Frame) -> Commit | None:
         """Say whether this frame, once the server has it, commits a write."""
+        self._marked = self._marked or (frame.kind in (b"B", b"Q") and DOOMED in frame.body)
         if frame.kind == b"Q":
             return self._runs(classify(frame.body))
         if frame.kind == b"P":
@@ -156,15 +163,17 @@ class Transactions:
 
     def _runs(self, statement: Statement) -> Commit | None:
         if statement is Statement.BEGIN:
-            self._in_block, self._wrote = True, False
+            self._in_block, self._wrote, self._marked = True, False, False
         elif statement is Statement.ROLLBACK:
             self._in_block = self._wrote = False
         elif statement is Statement.COMMIT:
             wrote, self._in_block, self._wrote = self._wrote, False, False
+            self.doomed = self._marked
             return Commit.EXPLICIT if wrote else None
         elif statement is Statement.WRITE and self._in_block:
             self._wrote = True
         elif statement is Statement.WRITE:
+            self.doomed, self._marked = self._marked, False
             return Commit.IMPLICIT
         return None
 

@@ -1,7 +1,7 @@
 """A witness inside PostgreSQL: a trigger that notes every new student and every change of `observacoes`.
 
 It stands on the business table, so duplicates and order are seen from effects, not from the engine's books.
-What is rolled back leaves no note.
+What is rolled back leaves no note. A second trigger refuses the doomed students, and only at COMMIT.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import psycopg
 from psycopg.rows import class_row
 
 from drill.checker import Effect, Row
+from drill.plan import DOOMED
 
-_SCHEMA = """
+_SCHEMA = f"""
 CREATE TABLE drill_witness (
     n bigserial PRIMARY KEY, txid bigint NOT NULL DEFAULT txid_current(),
     what text NOT NULL, id uuid, nome text, observacoes text
@@ -27,6 +28,12 @@ BEGIN
 END $$;
 CREATE TRIGGER drill_witness AFTER INSERT OR UPDATE OF observacoes ON alunos
     FOR EACH ROW EXECUTE FUNCTION drill_witness();
+CREATE FUNCTION drill_doom() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'refused at COMMIT' USING ERRCODE = 'check_violation', CONSTRAINT = 'drill_doom';
+END $$;
+CREATE CONSTRAINT TRIGGER drill_doom AFTER INSERT ON alunos DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (NEW.observacoes = '{DOOMED}') EXECUTE FUNCTION drill_doom();
 """
 _SECONDS = 60.0
 
@@ -47,8 +54,11 @@ def install(address: str) -> None:
             connection.execute(_SCHEMA)
 
 
-def read(address: str) -> tuple[list[Row], list[Effect]]:
-    """The business rows as they are now, and everything the witness saw, in its order."""
+def read(address: str) -> tuple[list[Row], list[Effect], list[tuple[str, str]]]:
+    """The business rows as they are now, what the witness saw in its order, the ledger's keys and states.
+
+    The ledger is read without its index, which would hide a second row of the same key.
+    """
     with psycopg.connect(address, connect_timeout=10) as connection:
         rows = (
             connection.cursor(row_factory=class_row(Row))
@@ -60,7 +70,11 @@ def read(address: str) -> tuple[list[Row], list[Effect]]:
             .execute("SELECT n, txid, what, id::text AS id, nome, observacoes FROM drill_witness ORDER BY n")
             .fetchall()
         )
-    return rows, effects  # fmt: skip
+        connection.execute("SET LOCAL enable_indexscan = off")
+        connection.execute("SET LOCAL enable_indexonlyscan = off")
+        connection.execute("SET LOCAL enable_bitmapscan = off")
+        ledger = connection.execute("SELECT key::text, state FROM robusto_ledger").fetchall()
+    return rows, effects, [(str(key), str(state)) for key, state in ledger]  # fmt: skip
 
 
 def still_at_work(address: str, pids: Collection[int]) -> int:

@@ -4,12 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from drill.checker import Effect, Evidence, Row, judge
-from drill.faults import FAULTS, choose
-from drill.history import History, Kind, Outcome, Write
+from drill import judging
+from drill.checker import Effect, Evidence, Row, Verdict, judge, refused_late
+from drill.history import Kind, Outcome, Write
 from drill.logs import personal_lines
-from drill.plan import CLIENTS, Plan, Step, cpf, student
-from drill.report import last_lines, too_weak
+from drill.plan import cpf, student
 
 ANA, RUI = "id-ana", "id-rui"
 
@@ -48,7 +47,7 @@ def sound():
     writes = [register("Ana", ANA), register("Rui", RUI, Outcome.PENDING), edit(1), edit(2), edit(3)]
     effects = [inserted(1, "Ana", ANA), updated(2, 1), inserted(3, "Rui", RUI), updated(4, 2), updated(5, 3)]
     rows = [Row(ANA, "Ana", "edit 3"), Row(RUI, "Rui", None)]
-    return Evidence(writes, rows, effects, told(*writes), status(10), status(15))
+    return Evidence(writes, rows, effects, told(*writes), before=status(10), after=status(15))
 
 
 def test_a_sound_history_is_ok(sound):
@@ -146,14 +145,73 @@ def test_an_effect_that_nobody_sent_is_found(sound):
     assert not judge(replace(sound, effects=effects)).ok
 
 
+@pytest.fixture
+def doomed(sound):
+    """A student whom PostgreSQL refuses at COMMIT is pending, then in quarantine behind a fence."""
+    eva = register("Eva", "id-eva", Outcome.PENDING, doomed=True)
+    return replace(
+        sound,
+        writes=[*sound.writes, eva],
+        states={**sound.states, "g-Eva": "quarentena"},
+        after=status(16, stored=15, quarantined=1, level="yellow"),
+        ledger=[("g-Eva", "fenced")],
+        quarantined={"g-Eva": True},
+    )
+
+
+def test_a_doomed_write_belongs_into_quarantine(doomed):
+    assert judge(doomed).ok
+
+
+def test_a_doomed_write_that_had_an_effect_is_found(doomed):
+    effects = [*doomed.effects, inserted(6, "Eva", "id-eva")]
+    rows = [*doomed.rows, Row("id-eva", "Eva", "doomed")]
+    verdict = judge(replace(doomed, effects=effects, rows=rows))
+    assert (verdict.both, verdict.ok) == (1, False)
+    assert "effect of a register that PostgreSQL refused: 1" in verdict.notes
+
+
+def test_a_doomed_write_that_is_nowhere_is_lost(doomed):
+    assert judge(replace(doomed, states=doomed.states | {"g-Eva": "gravado"})).lost == 1
+
+
+def test_a_write_that_the_ledger_has_applied_and_that_is_in_quarantine_is_found(doomed):
+    verdict = judge(replace(doomed, ledger=[("g-Eva", "applied")]))
+    assert (verdict.both, verdict.ok) == (1, False)
+
+
+@pytest.mark.parametrize("ledger", [[], [("g-Rui", "fenced")]])
+def test_quarantine_without_a_fence_is_found(doomed, ledger):
+    verdict = judge(replace(doomed, ledger=ledger))
+    assert "writes in quarantine without a fence: 1" in verdict.notes
+    assert not verdict.ok
+
+
+def test_two_rows_of_one_key_in_the_ledger_are_found(sound):
+    assert judge(replace(sound, ledger=[("g-Ana", "applied"), ("g-Rui", "applied")])).ok
+    twice = judge(replace(sound, ledger=[("g-Ana", "applied"), ("g-Ana", "applied")]))
+    assert "keys with several rows in the ledger: 1" in twice.notes
+    assert not twice.ok
+
+
+def test_a_refusal_counts_as_late_when_an_attempt_before_it_had_no_answer(doomed):
+    told = register("Ivo", "", Outcome.REJECTED, doomed=True)
+    after_silence = replace(told, unanswered=True)
+    assert refused_late(doomed) == 1
+    assert refused_late(replace(doomed, quarantined={"g-Eva": False})) == 0
+    assert refused_late(replace(doomed, writes=[*doomed.writes, told, after_silence])) == 2
+
+
 def test_only_a_rival_may_be_quarantined_and_then_without_effect(sound):
     rival = register("Eva", "id-eva", Outcome.PENDING, rival=True)
     after = status(16, stored=15, quarantined=1, level="yellow")
     states = {**sound.states, "g-Eva": "quarentena"}
-    apart = replace(sound, writes=[*sound.writes, rival], after=after, states=states)
+    aside = {"ledger": [("g-Eva", "fenced")], "quarantined": {"g-Eva": False}}
+    apart = replace(sound, writes=[*sound.writes, rival], after=after, states=states, **aside)
     assert judge(apart).ok
     rows = [*sound.rows, Row("id-eva", "Eva", None)]
-    assert not judge(replace(apart, effects=[*sound.effects, inserted(6, "Eva", "id-eva")], rows=rows)).ok
+    both = judge(replace(apart, effects=[*sound.effects, inserted(6, "Eva", "id-eva")], rows=rows))
+    assert (both.both, both.ok) == (1, False)
     assert not judge(replace(apart, writes=[*sound.writes, replace(rival, rival=False)])).ok
 
 
@@ -186,26 +244,6 @@ def test_a_red_level_or_an_unseen_server_after_the_healing_is_found(sound):
     assert not judge(replace(sound, after=status(15, database_connected=False))).ok
 
 
-def test_the_last_lines_are_those_that_programs_read(sound):
-    assert last_lines(judge(sound), 7)[-5:] == [
-        "lost 0",
-        "duplicated 0",
-        "out of order 0",
-        "seed 7",
-        "verdict ok",
-    ]
-    failed = last_lines(judge(replace(sound, rows=sound.rows[:1])), 7)
-    assert failed[-5:] == ["lost 1", "duplicated 0", "out of order 0", "seed 7", "verdict FAILED"]
-
-
-def test_a_run_that_proves_too_little_says_so():
-    history = History()
-    history.begin(register("Ana", ANA, first=Outcome.PENDING))
-    assert len(too_weak(history, ["the fault kill"])) == 2
-    history.begin(register("Rui", RUI, first=Outcome.STORED))
-    assert too_weak(history, []) == []
-
-
 @pytest.mark.parametrize(
     "line",
     [
@@ -221,23 +259,10 @@ def test_a_person_in_a_log_is_found(line):
     assert personal_lines([line, "2026-11-23 19:00:01 lsn 0/1190000012", "pid 11900"]) == 1
 
 
-def test_the_plan_holds_every_student_once_and_all_edits():
-    plan = Plan()
-    steps = [step for client in range(CLIENTS) for _, step in plan.steps(client, seed=1)]
-    numbers = sorted(number for client in range(CLIENTS) for number in plan.numbers(client))
-    assert (steps.count(Step.REGISTER), steps.count(Step.EDIT)) == (2000, 1500)
-    assert numbers == list(range(2000))
-    assert len({student(number)["nome"] for number in numbers}) == 2000
-
-
-def test_a_longer_run_keeps_the_pace():
-    usual, longer = Plan(), Plan.lasting(10)
-    assert longer.registers / longer.seconds == pytest.approx(usual.registers / usual.seconds, rel=0.01)
-    assert longer.uncertain == usual.uncertain
-
-
-def test_an_unknown_fault_is_named_with_those_there_are():
-    with pytest.raises(ValueError, match=r"no such fault: earthquake\. There are: kill, .*worker-kill"):
-        choose("kill, earthquake")
-    assert [fault.kind for fault in choose("refuse,kill")] == ["refuse", "kill"]
-    assert choose("") == FAULTS
+def test_a_log_that_names_people_fails_the_run(tmp_path):
+    (tmp_path / "app.log").write_text("nothing\n")
+    assert judging.read_logs(Verdict(), tmp_path).ok
+    (tmp_path / "submitter-9.log").write_text(f"{student(7)['nome']}\nnothing\n{student(8)['telefone']}\n")
+    verdict = judging.read_logs(Verdict(), tmp_path)
+    assert (verdict.personal, verdict.ok) == (2, False)
+    assert verdict.notes == ("submitter-9.log names people in 2 lines",)
