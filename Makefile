@@ -6,7 +6,8 @@
 #   make faults                   every fault of the catalogue, the slow ones too (tests/fault)
 #   make mutants                  breaks a copy of the source in known ways: which test notices?
 #   make sweep                    fails every step of the journal's disk in turn, in every way: half an hour
-#   make drill                    a rehearsal of outages (MINUTES=, SEED=, FAULTS=)
+#   make fuzz                     hostile input by the thousand (EXAMPLES=2000 of each kind)
+#   make drill                    a rehearsal of outages (MINUTES=, SEED=, FAULTS=, RECORD=1)
 #   make pictures                 takes the README's pictures anew (needs Chromium)
 #   make lock                     remakes requirements.lock from pyproject.toml
 # PYTHON=… chooses the interpreter (3.11 or newer).
@@ -22,7 +23,7 @@ ONE_AT_A_TIME := $(if $(shell command -v flock 2>/dev/null),flock .venv.lock)
 export PIP_NO_INPUT := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: .venv run test test-browser test-pythons faults lint sweep drill mutants pictures lock
+.PHONY: .venv run test test-browser test-pythons faults fuzz lint sweep drill mutants pictures lock
 .DELETE_ON_ERROR:
 
 .venv:
@@ -67,6 +68,11 @@ test-browser: .venv
 faults: .venv
 	.venv/bin/python -m pytest -n 3 tests/fault tests/fault/slow_*.py
 
+# EXAMPLES of each kind, other ones each time; a failure prints the line that repeats it.
+fuzz: EXAMPLES ?= 2000
+fuzz: .venv
+	EXAMPLES=$(EXAMPLES) .venv/bin/python -m pytest -n 2 --timeout 0 tests/property
+
 # The other Pythons that are installed, each in a .venv of its own below build/.
 test-pythons:
 	@for python in $(PYTHONS); do \
@@ -88,7 +94,7 @@ lint: .venv
 sweep: .venv
 	@exec .venv/bin/python -m tests.sweep
 
-# MINUTES, SEED and FAULTS reach it through the environment.
+# MINUTES, SEED, FAULTS and RECORD reach it through the environment.
 drill: .venv
 	@exec .venv/bin/python -m drill
 

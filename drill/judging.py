@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,24 +19,24 @@ from drill.history import History
 from drill.inspection import inspect
 from drill.processes import wait_until
 
-_DRAIN_SECONDS, _THAW_SECONDS, _ANSWER_SECONDS = 180.0, 30.0, 20.0
+_DRAIN_SECONDS, _DRAIN_PAUSE, _THAW_SECONDS, _ANSWER_SECONDS = 120.0, 2.0, 30.0, 20.0
 _FIGURES_SECONDS = 90.0  # what was stored directly is counted once a minute at least
 _ASKED = 2000  # receipts that are looked up over HTTP too
 _QUIET_SECONDS = 5.0  # longer than the product's deadline: whoever comes late has come by then
 
 
 def drain(api: Api, tell: Callable[[str], None]) -> bool:
-    """Press the button until nothing is pending; False when that does not end."""
-    end, told = time.monotonic() + _DRAIN_SECONDS, ""
+    """Press the button until nothing is pending; False when it does not get less any more."""
+    end, least = time.monotonic() + _DRAIN_SECONDS, math.inf
     while time.monotonic() < end:
         reply, status = api.drain(), api.status().body
-        if reply.status == 200 and reply.body.get("remaining") == 0 and status.get("pending") == 0:
+        pending = status.get("pending")
+        if reply.status == 200 and reply.body.get("remaining") == 0 and pending == 0:
             return True
-        said = f"draining: {status.get('pending')} pending; {status.get('reason')}"
-        if said != told:
-            tell(said)
-        told = said
-        time.sleep(0.5)
+        if isinstance(pending, int) and pending < least:
+            end, least = time.monotonic() + _DRAIN_SECONDS, pending
+            tell(f"draining: {pending} pending; {status.get('reason')}")
+        time.sleep(_DRAIN_PAUSE)
     return False
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import shutil
-import signal
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -78,7 +77,6 @@ class Run:
         submitters = Submitters(app, self.plan, self.seed)
         stack.callback(submitters.close)
         scene = Scene(server, proxy, app, submitters, random.Random(self.seed))
-        self._make_first_copy(scene, api)
         before = api.status().body
         nemesis = Nemesis(scene, self.faults, self.plan, history, self.tell)
         warm = self._hurt(nemesis, scene, api, history)
@@ -91,13 +89,6 @@ class Run:
         if set(self.faults) == set(FAULTS):
             verdict = verdict.noting(*shown.too_weak(self.plan.demands))
         return verdict, shown
-
-    def _make_first_copy(self, scene: Scene, api: Api) -> None:
-        """What PostgreSQL may be set back to, before it was stopped in good order by a fault."""
-        scene.server.stop(signal.SIGINT)
-        scene.server.keep_copy()
-        scene.restart()
-        scene.app.wait_until_ready(api)
 
     def _hurt(self, nemesis: Nemesis, scene: Scene, api: Api, history: History) -> Held:
         """Let the writers work while the nemesis strikes, until all is healed and answered.

@@ -14,11 +14,14 @@ _LOCK_SECONDS = 5.0
 
 
 def set_back(scene: Scene) -> Iterator[None]:
-    """A restored backup: the same system, the same timeline, and what came after the copy is gone."""
+    """A backup is made and restored: the same system and timeline, and what was written between is gone."""
     try:
+        scene.server.stop(signal.SIGINT)
+        scene.server.keep_copy()
+        scene.restart()
+        yield
         scene.server.stop(signal.SIGKILL)
         scene.server.put_copy_back()
-        yield
     finally:
         scene.restart()
 

@@ -13,13 +13,11 @@ _BUSY_SECONDS = 1.0
 
 
 def stopped_by(how: signal.Signals) -> Cause:
-    """The postmaster is ended by this signal, and started again. In good order its folder is copied."""
+    """The postmaster is ended by this signal, and started again."""
 
     def cause(scene: Scene) -> Iterator[None]:
         try:
             scene.server.stop(how)
-            if how is signal.SIGINT:
-                scene.server.keep_copy()
             yield
         finally:
             scene.restart()
