@@ -133,7 +133,7 @@ def test_somebody_who_opens_and_closes_the_file_drops_nobodys_lock(
 ) -> None:
     """All files but the -shm: to close that one takes our own locks off it, and the next process to
     come truncates it under our feet (SIGBUS). Nothing that was answered is lost by that either, but
-    this process is; so nothing of ours opens a journal file but SQLite.
+    this process is; so nothing of ours opens a journal file but SQLite, its WAL apart.
     """
     done = threading.Event()
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from tests.support.faulty_os import patch_os
+from tests.support.faulty_os import OwnFiles
 from tests.support.sqlite_shim import Shim, SqliteCall
 
 T = TypeVar("T")
@@ -71,7 +71,7 @@ class Disk:
         for path in sorted(self._root.rglob("*")):
             self._note("there", path.relative_to(self._root), path.stat().st_ino, path.is_dir())
         self._shim = Shim(self)
-        patch_os(self)
+        OwnFiles(self).install()
 
     def heal(self) -> None:
         """The disk is well again."""

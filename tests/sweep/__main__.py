@@ -10,8 +10,8 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.support.faulty_disk import FAULTS
@@ -95,16 +95,16 @@ def _tell(result: Result) -> None:
 
 
 @contextmanager
-def _database(scratch: Path, dsn: str, needed: bool) -> Iterator[str]:
-    """The one that is given, or a server of its own where one is needed."""
-    if dsn or not needed:
-        yield dsn
+def _databases(scratch: Path, number: int) -> Iterator[list[str]]:
+    """So many, on a server of their own."""
+    if not number:
+        yield []
         return
     server = PostgresServer(scratch)
     server.start()
     try:
-        with server.new_database() as made:
-            yield made
+        with ExitStack() as stack:
+            yield [stack.enter_context(server.new_database()) for _ in range(number)]
     finally:
         server.stop()
 
@@ -116,38 +116,34 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--step", type=int, help="this step only: a point that was told as losing, again")
     parser.add_argument("--quick", action="store_true", help="few faults, some of the points")
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time")
-    parser.add_argument("--database", default="", help="an empty database, for what drains")
+    parser.add_argument("--database", default="", help="for what drains: one process at a time")
     chosen = parser.parse_args(arguments)
     faults = chosen.fault or (_QUICK if chosen.quick else list(FAULTS))
     began = time.monotonic()
     memory = _MEMORY if _MEMORY.is_dir() else None
     with tempfile.TemporaryDirectory(dir=memory) as folder, tempfile.TemporaryDirectory() as disk:
-        drains = any(OPERATIONS[name].drains for name in chosen.operation)
-        with _database(Path(disk), chosen.database, drains) as dsn:
-            most = _QUICK_POINTS if chosen.quick else None
-            jobs = [
-                Job(operation, fault, most, chosen.step, Path(folder), dsn)
-                for operation in chosen.operation
-                for fault in faults
-            ]
-            results = _all(jobs, chosen.jobs)
+        most = _QUICK_POINTS if chosen.quick else None
+        jobs = [
+            Job(operation, fault, most, chosen.step, Path(folder), chosen.database)
+            for operation in chosen.operation
+            for fault in faults
+        ]
+        without = [job for job in jobs if OPERATIONS[job.operation].drains and not job.dsn]
+        with _databases(Path(disk), len(without)) as made:
+            own = dict(zip(without, made, strict=True))
+            jobs = [replace(job, dsn=own.get(job, job.dsn)) for job in jobs]
+            results = _all(jobs, 1 if chosen.database else chosen.jobs)
     return _print(results, time.monotonic() - began)
 
 
 def _all(jobs: list[Job], processes: int) -> list[Result]:
-    """What drains has one database and goes one after the other."""
     results = []
     with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("fork")) as pool:
-        apart = [job for job in jobs if not OPERATIONS[job.operation].drains]
-        for result in pool.map(_do, apart):
+        for result in pool.map(_do, jobs):
             _tell(result)
             results.append(result)
             if sys.stderr.isatty():
                 print(f"\r{len(results)} of {len(jobs)}", end="", file=sys.stderr, flush=True)
-    for job in jobs:
-        if OPERATIONS[job.operation].drains:
-            results.append(_do(job))
-            _tell(results[-1])
     return results
 
 

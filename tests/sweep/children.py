@@ -71,13 +71,15 @@ def _work(work: Callable[[Say], object], said: int, ready: int, go: int) -> NoRe
 
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # the engine's log of what it survives
     signal.alarm(_HANGS)
+    code = 70
     try:
         steps = work(say)
         if isinstance(steps, GeneratorType):
             for _ in steps:
                 close(ready)
                 read(go, 1)
+        code = 0
     except BaseException:
         say({"raised": traceback.format_exc()})
-        os._exit(70)
-    os._exit(0)
+    finally:  # also when nobody listens any more: never back into what the parent was doing
+        os._exit(code)
