@@ -101,6 +101,14 @@ class Actor:
             lambda opened: self.journal.discard(opened.entry, who="ana", reason="double"),
         )
 
+    def put_back(self, name: str) -> bool:
+        """Let an applied entry wait again: PostgreSQL has forgotten it."""
+        return self._again(
+            name,
+            "pending/{version}",
+            lambda opened: self.journal.put_back([opened.entry], "set_back", self.token),
+        )
+
     def prune(self) -> bool:
         """Forget every applied entry."""
 

@@ -114,6 +114,13 @@ def _renew(actor: Actor) -> None:
     actor.append("new1")
 
 
+def _put_back(actor: Actor) -> None:
+    actor.take_token()
+    actor.put_back("old0")
+    actor.put_back("old4")
+    actor.mark("old0", EntryState.APPLIED)
+
+
 def _prune(actor: Actor) -> None:
     actor.prune()
     actor.append("new0")
@@ -155,6 +162,7 @@ OPERATIONS = {
         Operation("mark", _some, _opened(_mark)),
         Operation("set-aside", _some, _opened(_set_aside)),
         Operation("decide", _several, _opened(_decide)),
+        Operation("put-back", _several, _opened(_put_back)),
         Operation("generation", _several, _opened(_renew)),
         Operation("generation-beside", _several, _opened(_renew), beside="before"),
         Operation("generation-restart", _several, _opened(_renew), beside="after"),
