@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 
-from flask import Flask
+from flask import Flask, request
 
 from academia import acesso
 from academia.alunos.tipos import CADASTRAR, EDITAR
@@ -45,9 +45,11 @@ def _montar(settings: Settings) -> Flask:
     app = Flask("academia")
     app.secret_key = settings.secret_key
     app.json.sort_keys = False  # type: ignore[attr-defined]  # answers keep the order of the form
+    app.url_map.merge_slashes = False  # an address has one form; below /api nothing is redirected
     motor = montar_motor(settings)
     app.extensions[NOME] = Sala(motor, Tokens(settings.var / "acesso.db"))
     problemas.instalar(app, pagina_de_erro)
+    app.before_request(_exigir_o_corpo_inteiro)
     app.before_request(exigir_token)
     acesso.instalar(app, settings)
     for sala in (balcao, alunos, gravacoes, openapi):
@@ -63,3 +65,13 @@ def _montar(settings: Settings) -> Flask:
         kind_names={CADASTRAR: "Cadastro", EDITAR: "Alteração"},
     ).init_app(app)
     return app
+
+
+def _exigir_o_corpo_inteiro() -> None:
+    """A body that is shorter than it said is refused (400) where it is read.
+
+    gunicorn promises that its input ends with the body, and ends it as well where the client was cut off:
+    what had arrived of a form would be taken for all of it. Without that promise Werkzeug counts the bytes.
+    """
+    if request.content_length is not None:
+        request.environ.pop("wsgi.input_terminated", None)

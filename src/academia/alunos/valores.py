@@ -20,6 +20,11 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 _CPF = CPF()
 
 
+def guardavel(texto: str) -> bool:
+    """Whether JSON and PostgreSQL can hold a text: no NUL character, no half of a character."""
+    return "\x00" not in texto and not any("\ud800" <= c <= "\udfff" for c in texto)
+
+
 def linha(texto: str) -> str:
     """Text of one line: no control characters."""
     if any(unicodedata.category(c) == "Cc" for c in texto):

@@ -8,9 +8,9 @@ read here always compares equal.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, StrictBool
+from pydantic import AfterValidator, BaseModel, ConfigDict, StrictBool
 
 from academia.alunos import valores
 from academia.alunos.campos import achatar
@@ -18,46 +18,56 @@ from academia.alunos.campos import achatar
 _ESTRITO = ConfigDict(extra="forbid")
 
 
+def _guardavel(texto: str) -> str:
+    """What can never have been read here is not compared either."""
+    if not valores.guardavel(texto):
+        raise ValueError("Contém um caractere inválido.")
+    return texto
+
+
+Texto = Annotated[str, AfterValidator(_guardavel)]
+
+
 class ResponsavelVisto(BaseModel):
     """A guardian as seen."""
 
     model_config = _ESTRITO
-    nome: str | None = None
-    cpf: str | None = None
-    telefone: str | None = None
-    parentesco: str | None = None
+    nome: Texto | None = None
+    cpf: Texto | None = None
+    telefone: Texto | None = None
+    parentesco: Texto | None = None
 
 
 class AlunoVisto(BaseModel):
     """The fields of a student as they were seen before the change; only those that are to be compared."""
 
     model_config = _ESTRITO
-    nome: str | None = None
-    nome_social: str | None = None
-    cpf: str | None = None
-    rg: str | None = None
-    data_nascimento: str | None = None
-    sexo: str | None = None
-    estado_civil: str | None = None
-    telefone: str | None = None
-    celular: str | None = None
+    nome: Texto | None = None
+    nome_social: Texto | None = None
+    cpf: Texto | None = None
+    rg: Texto | None = None
+    data_nascimento: Texto | None = None
+    sexo: Texto | None = None
+    estado_civil: Texto | None = None
+    telefone: Texto | None = None
+    celular: Texto | None = None
     whatsapp: StrictBool | None = None
-    email: str | None = None
-    cep: str | None = None
-    endereco: str | None = None
-    bairro: str | None = None
-    cidade: str | None = None
-    uf: str | None = None
-    titulo_eleitor: str | None = None
-    zona: str | None = None
-    secao: str | None = None
-    municipio: str | None = None
+    email: Texto | None = None
+    cep: Texto | None = None
+    endereco: Texto | None = None
+    bairro: Texto | None = None
+    cidade: Texto | None = None
+    uf: Texto | None = None
+    titulo_eleitor: Texto | None = None
+    zona: Texto | None = None
+    secao: Texto | None = None
+    municipio: Texto | None = None
     responsavel: ResponsavelVisto | None = None
-    atividade: str | None = None
-    turma: str | None = None
-    indicacao: str | None = None
-    observacoes: str | None = None
-    situacao: str | None = None
+    atividade: Texto | None = None
+    turma: Texto | None = None
+    indicacao: Texto | None = None
+    observacoes: Texto | None = None
+    situacao: Texto | None = None
 
     def colunas(self) -> dict[str, Any]:
         """The columns that were seen, with the values that the database should still hold."""

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from academia.alunos import valores
 from academia.alunos.campos import COLUNAS, aninhar
 from academia.alunos.leitura import DadosInvalidos
 from academia.balcao import mostrar
@@ -107,7 +108,12 @@ def ler_visto(texto: str) -> dict[str, Any]:
         return {}
     if not isinstance(visto, dict):
         return {}
-    return {c: v for c, v in visto.items() if c in COLUNAS and (v is None or isinstance(v, str | bool))}
+    return {c: v for c, v in visto.items() if c in COLUNAS and _foi_mostrado(v)}
+
+
+def _foi_mostrado(valor: Any) -> bool:
+    """Whether a form of ours can have held this value."""
+    return valores.guardavel(valor) if isinstance(valor, str) else valor is None or isinstance(valor, bool)
 
 
 def mudados(digitado: Digitado, base: Mapping[str, Any]) -> dict[str, str]:

@@ -24,6 +24,8 @@ READY_SECONDS = 600.0
 LOCK_SECONDS = 30.0
 _LOG_BYTES = 5_000_000
 _POLL_SECONDS = 0.02
+#: Between a process's last word and its end.
+_EXIT_SECONDS = 1.0
 
 
 def _never() -> bool:
@@ -101,6 +103,7 @@ class Cluster:
         postmaster.stop(
             self.data, fast_seconds=fast_seconds, immediate_seconds=immediate_seconds, reap=self._reap
         )
+        self._reap(_EXIT_SECONDS)
         return ran
 
     def _start(self, cancelled: Callable[[], bool]) -> Server:
@@ -153,9 +156,12 @@ class Cluster:
             return next((line for line in reversed(lines) if "FATAL" in line), lines[-1])
         return "sem mensagem"
 
-    def _reap(self) -> None:
-        if self._child is not None and self._child.poll() is not None:
-            self._child = None
+    def _reap(self, seconds: float = 0) -> None:
+        """Wait for a child of ours that has ended, or is about to: it no longer counts as a process then."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            if self._child is not None:
+                self._child.wait(seconds)
+                self._child = None
 
     @contextlib.contextmanager
     def _locked(self, seconds: float, cancelled: Callable[[], bool]) -> Iterator[None]:

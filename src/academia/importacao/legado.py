@@ -17,6 +17,7 @@ from typing import Any
 from academia.alunos import valores
 from academia.alunos.campos import COLUNAS, achatar
 from academia.alunos.normalizar import normalizar
+from academia.importacao.leitor import sem_perder
 from robusto.write import canonical_json
 
 #: What the earlier system added when it kept a record: no part of what a person had typed.
@@ -80,7 +81,7 @@ def conteudo(bruto: Mapping[str, Any]) -> dict[str, Any]:
 
 def interpretar(registro: Mapping[Any, Any]) -> Registro:
     """Raises SemNome, and ValueError for a record too large to be kept."""
-    bruto = {str(_limpo(nome)): _limpo(valor) for nome, valor in registro.items()}
+    bruto = sem_perder((str(_limpo(nome)), _limpo(valor)) for nome, valor in registro.items())
     colunas, avisos = _colunas(bruto)
     if bruto != dict(registro):
         avisos.append("caracteres ou valores que não podem ser guardados foram trocados")
@@ -175,7 +176,7 @@ def _limpo(valor: Any, profundidade: int = 0) -> Any:
         case date():
             return valor.isoformat()
         case Mapping() if profundidade < _PROFUNDIDADE:
-            return {str(_limpo(str(n))): _limpo(v, profundidade + 1) for n, v in valor.items()}
+            return sem_perder((_limpo(str(n)), _limpo(v, profundidade + 1)) for n, v in valor.items())
         case list() | tuple() if profundidade < _PROFUNDIDADE:
             return [_limpo(item, profundidade + 1) for item in valor]
         case _:

@@ -72,7 +72,9 @@ def _do_objeto(texto: str, inicio: int) -> Iterator[Item]:
             yield from _um_por_um(texto, fim, _ENTRE_ITENS)
         return
     achado = _OBJETO_DE.match(texto, inicio)
-    if achado is None:
+    if not _ABERTURA.match(texto, inicio):  # no name follows: it was the bracket of a list
+        yield from _um_por_um(texto, inicio + 1, _ENTRE_ITENS)
+    elif achado is None:
         yield _perdido(texto, inicio, _CORTADO)  # a single record that was cut off
     elif achado[1] == "[":
         yield from _um_por_um(texto, achado.end(), _ENTRE_ITENS)
@@ -146,8 +148,8 @@ def _fim_do_valor(texto: str, inicio: int) -> int | None:
         return None
 
 
-def _sem_perder(pares: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A name that stands twice in one record: both values are kept."""
+def sem_perder(pares: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """An object, and where a name stands twice in it both values."""
     objeto: dict[str, Any] = {}
     for nome, valor in pares:
         outro, n = nome, 2
@@ -158,7 +160,7 @@ def _sem_perder(pares: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 #: Lenient: raw line breaks inside texts, NaN as a text.
-_LEITOR = json.JSONDecoder(strict=False, object_pairs_hook=_sem_perder, parse_constant=str)
+_LEITOR = json.JSONDecoder(strict=False, object_pairs_hook=sem_perder, parse_constant=str)
 
 
 def _depois(entre: re.Pattern[str], texto: str, posicao: int) -> int:

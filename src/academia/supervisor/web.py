@@ -109,6 +109,7 @@ class Web:
             "--workers", str(settings.web_concurrency),
             "--threads", str(THREADS),
             "--graceful-timeout", str(GRACEFUL_SECONDS),
+            "--config", "python:academia.supervisor.web_log",
             "--log-level", "warning",
             "--no-control-socket",
             # The workers' heartbeat must not wait for a disk that is full or slow.
