@@ -13,6 +13,7 @@ _HANDLERS = "tests/integration/test_engine_bad_handlers.py"
 _VERIFY = "tests/integration/test_engine_verify.py"
 _TARGET = "tests/conformance/test_target.py"
 _KEPT = "tests/conformance/test_journal.py"
+_SET_BACK = "tests/fault/test_engine_set_back.py"
 
 MUTANTS = (
     # -- named by the paper on faults ---------------------------------------------------------------
@@ -58,7 +59,7 @@ MUTANTS = (
         "no-fence",
         "An entry is set aside without a fence against its unanswered attempts.",
         "src/robusto/quarantine.py",
-        "        fenced = self._target.fence(opened.write or _shell(entry), token, deadline)",
+        "        fenced = self._target.fence(opened.write or shell_of(entry), token, deadline)",
         "        fenced: Fence | Outcome = Fence.FENCED",
         (
             f"{_COMMIT}::test_what_is_rejected_after_an_unanswered_try_goes_to_the_journal_and_is_fenced",
@@ -267,5 +268,48 @@ MUTANTS = (
         "        unknown = maybe_applied or error.maybe_written",
         "        unknown = False",
         (f"{_COMMIT}::test_with_the_journal_gone_an_unanswered_commit_is_unknown",),
+    ),
+    # -- a PostgreSQL that was set back --------------------------------------------------------------
+    Mutant(
+        "set-back-unnoticed",
+        "A new connection is not compared with the last server that had everything.",
+        "src/robusto/postgres/target.py",
+        "            raise NotAdmitted(SET_BACK)\n",
+        "",
+        (f"{_SET_BACK}::test_no_direct_write_overtakes_what_was_forgotten",),
+    ),
+    Mutant(
+        "set-back-place-lost",
+        "A direct write that comes back stands at the end of the queue.",
+        "src/robusto/journal/sqlite.py",
+        "rows.put_back(db, entry.seq, copy.behind, at)",
+        "rows.put_back(db, entry.seq, entry.seq, at)",
+        (f"{_SET_BACK}::test_what_was_forgotten_comes_back_once_and_in_order",),
+    ),
+    Mutant(
+        "set-back-late-copy",
+        "What was noted after the look at the server is never looked up.",
+        "src/robusto/continuity.py",
+        "        if not has(list(newest - self._confirmed)):",
+        "        if False:",
+        (f"{_SET_BACK}::test_a_copy_that_is_noted_late_is_missed_and_comes_back",),
+    ),
+    Mutant(
+        "set-back-fence-lost",
+        "A fence that PostgreSQL has forgotten is not set again.",
+        "src/robusto/reoffer.py",
+        "yield lost, [entry for entry in decided if entry.id not in rows and not entry.is_shell]",
+        "yield lost, []",
+        (f"{_SET_BACK}::test_decisions_stay_decided",),
+    ),
+    Mutant(
+        "set-back-copy-first",
+        "A copy is given up before the journal has taken the write over.",
+        "src/robusto/reoffer.py",
+        "            adopted = self._journal.adopt(copies, SET_BACK, token)\n"
+        "            self._copies.forget(copies)\n",
+        "            self._copies.forget(copies)\n"
+        "            adopted = self._journal.adopt(copies, SET_BACK, token)\n",
+        (f"{_SET_BACK}::test_killed_in_the_middle_it_goes_on_where_it_was",),
     ),
 )
