@@ -357,7 +357,7 @@ FAULTS: dict[int, Fault] = {
             f"{CODES}test_a_missing_grant_holds_the_kind_and_is_red",
         ),
     ),
-    44: Fault("A million pending writes.", later="`make bench`"),
+    44: Fault("A million pending writes.", command="python -m tests.sweep.million"),
     45: Fault("A backup during writes, and its restore.", later="backup"),
     46: Fault("The alerts' mail server is down, slow, or redirects.", later="alerts"),
     47: Fault(

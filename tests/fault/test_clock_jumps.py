@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from robusto import Engine
-from robusto.clock import SystemClock
-from tests.support.engine_kit import EngineFactory, Shop, drained, wait_for
+from tests.support.engine_kit import EngineFactory, JumpingClock, Shop, drained, wait_for
 from tests.support.engine_promise import Promise
 
 pytest_plugins = ["tests.support.engine_fixtures"]
 
 NOWHERE = "postgresql://u@127.0.0.1:1/d"
 YEAR = timedelta(days=365)
-
-
-class JumpingClock(SystemClock):
-    """This machine's clock, set wrong by so much."""
-
-    wrong = timedelta()
-
-    def wall(self) -> datetime:
-        return super().wall() + self.wrong
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -13,8 +14,17 @@ import pytest
 
 from robusto import Engine, WriteState
 from robusto.handlers import Transaction
+from robusto.journal.entry import Entry, EntryState
 from robusto.write import Payload
-from tests.support.engine_kit import EngineFactory, Shop, closed_breaker, drained, engine_at, wait_for
+from tests.support.engine_kit import (
+    EngineFactory,
+    JumpingClock,
+    Shop,
+    closed_breaker,
+    drained,
+    engine_at,
+    wait_for,
+)
 from tests.support.engine_promise import Promise
 from tests.support.outages import small_disk
 
@@ -68,15 +78,24 @@ def test_a_storm_of_refusals_pauses_its_kind_instead_of_setting_everything_aside
     wait_for(lambda: engine.status().code == "held" and shop.history() == ["other"])
     assert engine.inspect()[0].quarantined == 20
     assert engine.status().level == "red" and "storm:23514" in engine.status().reason
+    tried = held(engine).not_before
     engine.close()
-    successor = engine_factory(worker=True)  # it begins with a count of its own, and knows all the same
-    wait_for(lambda: successor.status().database_connected)
-    assert successor.inspect()[0].quarantined == 20
+    later = JumpingClock()
+    later.wrong = timedelta(seconds=10)  # its next time has come
+    successor = engine_factory(worker=True, clock=later)
+    wait_for(lambda: held(successor).not_before > tried)
+    assert successor.inspect()[0].quarantined == 20  # it has counted nothing, and knows all the same
     shop.run("ALTER TABLE things DROP CONSTRAINT odd")
     aside = [each.id for each in successor.quarantine.list()]
     for id in aside:
         successor.quarantine.requeue(id, who="ana", reason="the rule is gone")
     promise.kept(successor)
+
+
+def held(engine: Engine) -> Entry:
+    """The one entry that was set aside for all of its kind."""
+    (entry,) = (each for each in engine.inspect()[1] if each.state is EntryState.HELD)
+    return entry
 
 
 def test_whoever_asks_for_a_pass_after_a_storm_sets_the_next_ones_aside(

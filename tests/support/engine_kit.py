@@ -6,13 +6,14 @@ import base64
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
 import psycopg
 
 from robusto import Config, Engine, Refused, Transaction
-from robusto.clock import Clock
+from robusto.clock import Clock, SystemClock
 from robusto.write import Payload
 
 KEY = base64.urlsafe_b64encode(b"k" * 32).decode()
@@ -36,6 +37,15 @@ class EngineFactory(Protocol):
     """Makes open engines on the test's database and journal; closed at the end of the test."""
 
     def __call__(self, *, worker: bool = False, **settings: Any) -> Engine: ...
+
+
+class JumpingClock(SystemClock):
+    """This machine's clock, whose date and time are wrong by so much."""
+
+    wrong = timedelta()
+
+    def wall(self) -> datetime:
+        return super().wall() + self.wrong
 
 
 class Shop:
