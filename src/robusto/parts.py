@@ -103,7 +103,8 @@ class Parts:
             config.deadline_seconds,
         )  # fmt: skip
         self.reoffer = Reoffer(
-            self.journal, self.copies, self._looker, self.lease, self.continuity, self.books, clock,
+            self.journal, self.copies, self._looker, self.lease, self.continuity, self.books,
+            self.replicas.values(), clock,
             ask=config.reoffer == "ask",
         )  # fmt: skip
         self.worker = Worker(

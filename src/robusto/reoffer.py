@@ -7,7 +7,7 @@ forgot and an outage in the middle mean what they always mean.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from uuid import UUID
 
 from robusto.books import Books
@@ -24,6 +24,7 @@ from robusto.postgres.ledger import Fence, LedgerRow
 from robusto.postgres.lineage import SET_BACK
 from robusto.postgres.target import PostgresTarget
 from robusto.quarantine import shell_of
+from robusto.replica import ReplicaStore
 
 #: Seconds for one query, and between two counts of what waits for an operator's word.
 _QUERY_SECONDS, _COUNT_SECONDS = 10.0, 10.0
@@ -44,6 +45,7 @@ class Reoffer:
         lease: Lease,
         continuity: Continuity,
         books: Books,
+        replicas: Collection[ReplicaStore],
         clock: Clock,
         *,
         ask: bool,
@@ -55,6 +57,7 @@ class Reoffer:
         self._lease = lease
         self._continuity = continuity
         self._books = books
+        self._replicas = replicas
         self._clock = clock
         self._ask = ask
         self._counted = float("-inf")
@@ -97,6 +100,8 @@ class Reoffer:
             if not go_on():
                 return False
             self._put_direct_back(copies, self._token())
+        for replica in self._replicas:
+            replica.read_all_again()
         # Another server by now? Then what was looked up there says nothing about this one.
         same = self._target.lineage(self._deadline()).key == seen.key
         return same and self._continuity.take_over(seen, incident)

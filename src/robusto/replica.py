@@ -120,6 +120,10 @@ class ReplicaStore:
         self._keep_place(_Place(began - timedelta(seconds=_OVERLAP), _FIRST_ID, None), as_of)
         return False
 
+    def read_all_again(self) -> None:
+        """The next copy begins at the beginning: rows may be older than they were. Raises JournalError."""
+        self._keep_place(_Place(_BEGINNING, _FIRST_ID, None))
+
     def _place(self) -> _Place:
         with self._file.open().reading() as db:
             row = db.execute(

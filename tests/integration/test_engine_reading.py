@@ -22,6 +22,7 @@ from tests.support.engine_kit import (
     wait_for,
 )
 from tests.support.postgres_server import PostgresServer
+from tests.support.set_back import Backup
 
 pytest_plugins = ["tests.support.engine_fixtures"]
 
@@ -212,3 +213,27 @@ def test_a_journal_restored_from_a_backup_finds_its_turn_again_and_applies_nothi
     assert restored.verify().holds
     again = restored.submit("note", note("a"), key="k")
     assert (again.state, again.duplicate) == (WriteState.STORED, True)
+
+
+def test_the_copy_is_made_equal_to_a_server_that_was_set_back(
+    shop: Shop, folder: Path, postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    """Rows are older there than the copy knows them, and no newer time of change tells so."""
+    shop.run("CREATE TABLE copied (id uuid, changed_at timestamptz, value text)")
+    shop.run("INSERT INTO copied VALUES ('00000000-0000-0000-0000-000000000001', now(), 'old')")
+    engine = engine_at(shop.dsn, folder)
+    engine.replicate(THINGS)
+
+    def values() -> list[str]:
+        return [row["value"] for row in engine.replica("things").rows().values()]
+
+    with engine:
+        closed_breaker(engine)
+        copy = Backup(postgres_server, tmp_path / "copy")
+        wait_for(lambda: engine.status().database_connected)
+        assert engine.submit("note", note("a")).state is WriteState.STORED
+        shop.run("UPDATE copied SET value = 'new', changed_at = now()")
+        wait_for(lambda: values() == ["new"])
+        copy.restore()
+        wait_for(lambda: values() == ["old"])
+        wait_for(lambda: shop.history() == ["a"])
