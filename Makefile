@@ -90,8 +90,10 @@ lint: .venv
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-# Every operation of the journal, every fault, every step: the last line is `losing points 0`.
+# Flipped bits and cut files first; then every operation of the journal, every fault, every step. The
+# last line is `losing points 0`.
 sweep: .venv
+	.venv/bin/python -m tests.sweep.damage
 	@exec .venv/bin/python -m tests.sweep
 
 # MINUTES, SEED, FAULTS and RECORD reach it through the environment.

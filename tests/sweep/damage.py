@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +38,13 @@ _OUTCOMES = ("no effect", "shown", "to a person", "tail lost", "SILENT")
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """One thing that was done to one file of a copy."""
+    """One thing that was done to one file of a copy. `live`: while a process has it open."""
 
     what: str
     file: str
     offset: int
     bit: int = 0
+    live: bool = False
 
     def do(self, folder: Path) -> None:
         (path,) = folder.glob(self.file)
@@ -51,7 +53,9 @@ class Damage:
             content[self.offset] ^= 1 << self.bit
         else:
             del content[self.offset :]
-        path.write_bytes(content)
+        with path.open("r+b") as file:
+            file.write(content)
+            file.truncate()
 
 
 class Patient:
@@ -98,6 +102,8 @@ class Patient:
             for start in range(first, size, length):
                 for _ in range(each):
                     yield Damage("flip", file, start + chance.randrange(length), chance.randrange(8))
+                    offset = start + chance.randrange(length)
+                    yield Damage("flip", file, offset, chance.randrange(8), live=True)
                 yield Damage("cut", file, start)
                 yield Damage("cut", file, start + chance.randrange(1, length))
             for offset in range(min(size, 100 if first == 0 else _WAL_HEADER)):  # the header, byte by byte
@@ -127,10 +133,11 @@ def examine(patient: Patient, damage: Damage, folder: Path) -> str:
     """Which of the outcomes it is."""
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(patient.folder, folder)
-    damage.do(folder / "journal")
+    if not damage.live:
+        damage.do(folder / "journal")
     looks: list[dict[str, Any]] = []
-    for _ in range(2):  # what it says at first, and what the journal has become after that
-        said = Child(lambda say: _look(folder, say)).ended()
+    for live in (damage if damage.live else None, None):  # at first, and what has become of it then
+        said = Child(partial(_look, folder, live)).ended()
         if said.raised or said.status:
             return f"SILENT: {said.raised or said.status}"
         looks += said.lines
@@ -169,12 +176,14 @@ def _difference(snapshot: Snapshot, last: Snapshot) -> dict[str, Any]:
     return {name: (str(last[name])[:60], str(snapshot[name])[:60]) for name in changed}
 
 
-def _look(folder: Path, say: Say) -> None:
+def _look(folder: Path, live: Damage | None, say: Say) -> None:
     """Use the journal as the engine does: read it, verify it, append to it."""
     actor = Actor(folder / "journal", lambda line: None)
     seen: Snapshot = {}
     try:
         actor.journal.open()
+        if live is not None:
+            live.do(folder / "journal")
         if not actor.journal.counts().balanced:
             say({"shown": "the equation does not hold"})
         if found := actor.journal.damages():
@@ -206,14 +215,15 @@ def main(arguments: list[str] | None = None) -> int:
                 outcome = examine(patient, damage, Path(scratch) / "copy")
                 kind = outcome.split(":")[0].split(",")[0]
                 file = "WAL" if damage.file.endswith("-wal") else "main"
-                row = f"{damage.what} {file}, {'folded' if folded else 'not folded'}"
+                when = " while open" if damage.live else ""
+                row = f"{damage.what} {file}{when}, {'folded' if folded else 'not folded'}"
                 table.setdefault(row, Counter())[kind] += 1
                 if kind == "SILENT":
                     silent += 1
                     print(damage, outcome, flush=True)
-    print(f"\n{'':<24}" + "".join(f"{outcome:>14}" for outcome in _OUTCOMES))
+    print(f"\n{'':<34}" + "".join(f"{outcome:>14}" for outcome in _OUTCOMES))
     for row, counter in table.items():
-        print(f"{row:<24}" + "".join(f"{counter[outcome]:>14}" for outcome in _OUTCOMES))
+        print(f"{row:<34}" + "".join(f"{counter[outcome]:>14}" for outcome in _OUTCOMES))
     points = sum(sum(counter.values()) for counter in table.values())
     print(f"\nseed {chosen.seed}, points {points} in {time.monotonic() - began:.0f} s")
     print(f"silent changes {silent}")
