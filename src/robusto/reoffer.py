@@ -104,6 +104,7 @@ class Reoffer:
             replica.read_all_again()
         # Another server by now? Then what was looked up there says nothing about this one.
         same = self._target.lineage(self._deadline()).key == seen.key
+        self._target.close()  # until the next time
         return same and self._continuity.take_over(seen, incident)
 
     def _put_entries_back(self, lost: list[Entry], unfenced: list[Entry], token: int) -> None:

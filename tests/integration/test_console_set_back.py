@@ -47,7 +47,7 @@ def test_the_console_says_what_is_the_case_and_lets_it_go(asked: Desk, shop: Sho
     assert (answer.status_code, answer.location) == (303, "/sistema")
     wait_for(lambda: asked.engine.status().level == "green")
     assert shop.history() == ["Ana", "Bia", "Caio"]
-    wait_for(lambda: "Enviado de novo o que faltava" in asked.text("/sistema/atividade?evento=reoffered"))
+    wait_for(lambda: "enviado de novo o que faltava" in asked.text("/sistema/atividade?evento=reoffered"))
     assert "operadora" in asked.text("/sistema/atividade?evento=reoffer_allowed")
     assert asked.engine.verify().holds
 
