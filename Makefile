@@ -68,10 +68,10 @@ test-browser: .venv
 faults: .venv
 	.venv/bin/python -m pytest -n 3 tests/fault tests/fault/slow_*.py
 
-# EXAMPLES of each kind, other ones each time; a failure prints the line that repeats it.
+# EXAMPLES of each kind, others each time; a failure prints the line that repeats it.
 fuzz: EXAMPLES ?= 2000
 fuzz: .venv
-	EXAMPLES=$(EXAMPLES) .venv/bin/python -m pytest -n 2 --timeout 0 tests/property
+	EXAMPLES=$(EXAMPLES) .venv/bin/python -m pytest -n 2 --timeout 0 tests/property tests/integration/test_hostile_forms.py
 
 # The other Pythons that are installed, each in a .venv of its own below build/.
 test-pythons:

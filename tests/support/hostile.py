@@ -167,5 +167,5 @@ def _dangerous(tag: str, attrs: dict[str, str]) -> bool:
         any(name.startswith("on") or name in ("srcdoc", "style") for name in attrs)
         or any(address.startswith(("javascript:", "data:", "vbscript:")) for address in addresses)
         or (tag == "script" and not attrs.get("src", "").startswith("/"))
-        or tag in ("iframe", "object", "embed", "base", "img", "svg" if not attrs.get("class") else "")
+        or tag in ("iframe", "object", "embed", "base", "img")
     )
