@@ -18,6 +18,9 @@ from tests.sweep.children import Child, Say
 from tests.sweep.operations import OPERATIONS
 from tests.sweep.world import Line, World, problems
 
+#: The processes that are forked here use nothing of what another thread may hold.
+pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+
 _ROOT = Path(__file__).resolve().parents[2]
 
 #: The operations are dealt out to so many tests, for as many workers.
