@@ -59,6 +59,15 @@ def test_a_generation_that_counts_is_kept_although_the_flush_of_its_folder_faile
     assert (folder / json.loads((folder / "journal.json").read_text())["file"]).exists()
 
 
+def test_a_new_generation_begins_with_a_short_wal(journal: SqliteJournal, folder: Path) -> None:
+    for _ in range(20):
+        journal.append(a_draft(payload={"value": "x" * 50_000}), FAR())
+    break_file(journal)
+    assert journal.counts().pending == 20
+    newest = max(folder.glob("journal-*.db-wal"), key=lambda path: path.stat().st_mtime_ns)
+    assert newest.stat().st_size < 100_000
+
+
 def test_a_generation_that_was_never_published_leaves_no_file_behind(
     journal: SqliteJournal, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -114,6 +114,8 @@ def carry_over(old: Generation, new: Generation, cipher: Cipher, at: datetime) -
                     if target_row is not None:
                         rows.put(target, target_row)
             _copy_books(source, target, rows.last_seq(source))
+        # Folded in at once: a WAL as long as the whole journal would stay, and be flushed at every start.
+        target.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     finally:
         source.close()
         target.close()
