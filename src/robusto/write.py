@@ -115,15 +115,20 @@ def checked_keys(keys: object) -> tuple[str, ...]:
     """Ordering keys. Raises ValueError, also for one text, whose letters would be taken for keys."""
     if isinstance(keys, str) or not isinstance(keys, Collection):
         raise ValueError("ordering keys are a collection of texts")
-    return tuple(checked_name(key, "ordering key") for key in keys)
+    return tuple(_checked_text(key, "ordering key") for key in keys)
 
 
 def checked_name(text: object, what: str) -> str:
     """The text itself. Raises ValueError where it is none, is too long or cannot be kept; `what` names it."""
+    name = _checked_text(text, what)
+    if len(name) > 500:
+        raise ValueError(f"the {what} has {len(name)} characters, at most 500 are taken")
+    return name
+
+
+def _checked_text(text: object, what: str) -> str:
     if not isinstance(text, str):
         raise ValueError(f"the {what} is no text")
-    if len(text) > 500:
-        raise ValueError(f"the {what} has {len(text)} characters, at most 500 are taken")
     _check_text(text, what)
     return text
 

@@ -102,6 +102,12 @@ def test_values_seen_that_nobody_can_have_seen_are_named(balcao: Balcao) -> None
         assert set(answer.json["campos"]) == {"visto.bairro", "visto.responsavel.nome"}
 
 
+def test_a_long_value_seen_is_a_conflict_like_any_other(balcao: Balcao) -> None:
+    student = balcao.cadastrado(nome="Ana")
+    answer = balcao.api.editar(student, cpf="529.982.247-25", visto={"cpf": "9" * 100_000})
+    assert (answer.status_code, answer.json["code"]) == (409, "conflito")
+
+
 class Pages:
     """Looks at every page on which something of a write may stand."""
 
