@@ -6,7 +6,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from drill import plan
@@ -17,7 +17,7 @@ from drill.sender import Caller, Sender
 _WRITE_SECONDS = 20.0  # then the client turns to something else and comes back to this write later
 _SETTLE_SECONDS = 60.0
 _EXTRA_SECONDS = 0.5
-_REPEAT, _REUSE, _FLAW, _LOOK = 0.05, 0.02, 0.01, 0.10
+_REPEAT, _REUSE, _FLAW, _LOOK, _DOOM = 0.05, 0.02, 0.01, 0.10, 0.25
 
 
 @dataclass
@@ -26,6 +26,8 @@ class Orders:
 
     more: Callable[[], bool]
     """Whether to go on registering after the plan is done."""
+    cutting: Callable[[], bool] = lambda: False
+    """Whether commits are being cut: the time for doomed ones."""
     stop: threading.Event = field(default_factory=threading.Event)
     """The plan is over, done or not."""
     healed: threading.Event = field(default_factory=threading.Event)
@@ -33,23 +35,31 @@ class Orders:
 
 
 class Writer:
-    """One writer: nobody else writes to its students. It goes on where an earlier incarnation ended."""
+    """One writer: nobody else writes to its students. It goes on where an earlier one of its number ended."""
 
     def __init__(
-        self, number: int, program: plan.Plan, seed: int, history: History, caller: Caller, orders: Orders
-    ):
+        self,
+        number: int,
+        program: plan.Plan,
+        seed: int,
+        history: History,
+        caller: Caller,
+        orders: Orders,
+        past: Sequence[Write] = (),
+    ) -> None:
         self._number, self._seed = number, seed
         self._plan, self._orders, self._history, self._caller = program, orders, history, caller
-        self._random = random.Random(f"{seed} writer {number} {len(history.writes)}")
+        self._random = random.Random(f"{seed} writer {number} {len(past)}")
         self._sender = Sender(caller, history, self._hurried)
         self._accepted: list[Write] = []
         self._open: list[Write] = []
         self._edited: dict[int, Write] = {}
         self._last: dict[int, Write] = {}
+        self._beyond = Counter[Callable[[int], int]]()
         self._done = Counter[plan.Step]()
-        self._remember(history.writes)
+        self._remember(past)
 
-    def _remember(self, writes: Iterable[Write]) -> None:
+    def _remember(self, writes: Sequence[Write]) -> None:
         student = {}
         for write in (each for each in writes if not each.flawed):
             number = int(write.key.split("-")[3])
@@ -82,10 +92,13 @@ class Writer:
         self._go_on()
 
     def _go_on(self) -> None:
-        beyond = self._number
         while self._orders.more() and not self._orders.stop.wait(_EXTRA_SECONDS):
-            self._register(plan.extra(beyond))
-            beyond += plan.WRITERS
+            self._register_another(plan.extra)
+            self._on_the_side()
+
+    def _register_another(self, extra: Callable[[int], int]) -> None:
+        self._register(extra(self._number + plan.WRITERS * self._beyond[extra]))
+        self._beyond[extra] += 1
 
     def _register(self, number: int) -> None:
         body = plan.student(number)
@@ -124,7 +137,7 @@ class Writer:
             self._open.append(write)
 
     def _on_the_side(self) -> None:
-        """Now and then: a repeat, a reused key, a flawed write, a look."""
+        """Now and then: a repeat, a reused key, a flawed write, a doomed one, a look."""
         chance = self._random.random
         if self._accepted and chance() < _REPEAT:
             self._sender.repeat(self._random.choice(self._accepted))
@@ -138,6 +151,8 @@ class Writer:
             )
             write.flawed = True
             self._sender.deliver(self._history.begin(write), _WRITE_SECONDS)
+        if self._orders.cutting() and chance() < _DOOM:
+            self._register_another(plan.extra_doomed)
         if self._accepted and chance() < _LOOK:
             self._look(self._random.choice(self._accepted))
 

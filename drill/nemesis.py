@@ -21,7 +21,7 @@ _BREATH_SECONDS = 20.0
 _REST_SECONDS = 20.0
 _ENOUGH_DIRECT = 0.42
 _JITTER = (0.7, 1.3)
-_TRIES = 2  # so often, at most, a doomed write is cut on average before it is refused
+_TRIES = 3  # so often, at most, a doomed write is cut on average before it is refused
 _AHEAD = 1.2  # commits are cut, and faults come, somewhat ahead of schedule: the end need not wait for them
 
 

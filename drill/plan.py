@@ -17,7 +17,7 @@ BURST = 6
 """So many edits of one student follow each other without a pause: only neighbours can overtake each other."""
 DOOMED = "doomed"
 """Stands in `observacoes` of a student that the witness in PostgreSQL refuses at COMMIT."""
-_GHOSTS, _FLAWED, _EXTRA = 900_000, 800_000, 700_000
+_GHOSTS, _FLAWED, _EXTRA, _EXTRA_DOOMED = 900_000, 800_000, 700_000, 600_000
 # Of a hundred registrations two carry the same CPF and six are doomed; those below EDITED are neither.
 _HUNDRED, _RIVALS, _DOOMED = 100, (60, 61), (65, 70, 75, 80, 85, 90)
 
@@ -119,12 +119,12 @@ def student(number: int) -> dict[str, Any]:
 
 def rival(number: int) -> bool:
     """Whether another student of the plan carries the same CPF."""
-    return number < _EXTRA and number % _HUNDRED in _RIVALS
+    return number < _EXTRA_DOOMED and number % _HUNDRED in _RIVALS
 
 
 def doomed(number: int) -> bool:
     """Whether PostgreSQL will refuse this student at COMMIT."""
-    return number < _EXTRA and number % _HUNDRED in _DOOMED
+    return number < _EXTRA and (number >= _EXTRA_DOOMED or number % _HUNDRED in _DOOMED)
 
 
 def ghost(number: int) -> dict[str, Any]:
@@ -140,6 +140,11 @@ def flawed(number: int) -> dict[str, Any]:
 def extra(number: int) -> int:
     """The number of a student beyond the plan."""
     return _EXTRA + number
+
+
+def extra_doomed(number: int) -> int:
+    """The number of a doomed student beyond the plan."""
+    return _EXTRA_DOOMED + number
 
 
 def phone(number: int) -> str:

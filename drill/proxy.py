@@ -109,9 +109,14 @@ class Proxy:
         An unanswered attempt that is refused when it is made again is rare, and has to be seen often.
         """
         before, after = self.chance_before, self.chance_after
-        if not doomed or before + after == 0:
+        if not (doomed and self.cutting):
             return before, after
         return _DOOMED_CHANCE * before / (before + after), _DOOMED_CHANCE * after / (before + after)
+
+    @property
+    def cutting(self) -> bool:
+        """Whether commits are being cut now."""
+        return self.chance_before + self.chance_after > 0
 
     @property
     def pace(self) -> tuple[int, float] | None:

@@ -20,7 +20,7 @@ from drill.checker import Verdict
 from drill.clients import Client, Orders
 from drill.faults import FAULTS, Fault, Scene
 from drill.history import History
-from drill.leaks import Held, held, leaks
+from drill.leaks import held, leaks, warm_up
 from drill.nemesis import Nemesis
 from drill.plan import CLIENTS, SUBMITTERS, Plan
 from drill.processes import wait_until
@@ -31,7 +31,6 @@ from drill.submitters import Submitters
 
 _OVERTIME = 1.5  # the clients may take this many times the planned time before they are stopped
 _JOIN_SECONDS = 300.0
-_WARM_SECONDS = 5.0  # everybody has written by then: pools and threads are there
 
 
 @dataclass
@@ -78,8 +77,10 @@ class Run:
         stack.callback(submitters.close)
         scene = Scene(server, proxy, app, submitters, random.Random(self.seed))
         before = api.status().body
+        warm_up(api, history, self.seed)
+        warm = held(app.pid, proxy.port)
         nemesis = Nemesis(scene, self.faults, self.plan, history, self.tell)
-        warm = self._hurt(nemesis, scene, api, history)
+        self._hurt(nemesis, scene, api, history)
         verdict, late = self._judge(api, scene, history, before)
         shown = report.figures(
             history, nemesis.happened, proxy.commits, late, (warm, held(app.pid, proxy.port))
@@ -90,25 +91,20 @@ class Run:
             verdict = verdict.noting(*shown.too_weak(self.plan.demands))
         return verdict, shown
 
-    def _hurt(self, nemesis: Nemesis, scene: Scene, api: Api, history: History) -> Held:
-        """Let the writers work while the nemesis strikes, until all is healed and answered.
-
-        Returns what the app held before the first fault.
-        """
+    def _hurt(self, nemesis: Nemesis, scene: Scene, api: Api, history: History) -> None:
+        """Let the writers work while the nemesis strikes, until all is healed and answered."""
         end = time.monotonic() + self.plan.seconds * _OVERTIME + 60
 
         def more() -> bool:
             return bool(nemesis.owes()) and nemesis.is_alive() and time.monotonic() < end
 
-        orders = Orders(more)
+        orders = Orders(more, lambda: scene.proxy.cutting)
         clients = [Client(n, self.plan, self.seed, history, api, orders) for n in range(CLIENTS)]
         writers = f"{CLIENTS} clients, {SUBMITTERS} submitters"
         self.tell(f"{writers}, {self.plan.registers} students, {self.plan.edits} edits")
         for client in clients:
             client.start()
         scene.submitters.start()
-        time.sleep(_WARM_SECONDS)
-        warm = held(scene.app.pid, scene.proxy.port)
         nemesis.start()
 
         def done() -> bool:
@@ -131,7 +127,6 @@ class Run:
         for error in [nemesis.error, *(client.error for client in clients)]:
             if error is not None:
                 raise error
-        return warm
 
     def _judge(self, api: Api, scene: Scene, history: History, before: dict[str, Any]) -> tuple[Verdict, int]:
         """The verdict, and how many refusals followed an attempt that had no answer."""

@@ -39,7 +39,8 @@ def main() -> int:
     # The app's workers drain: this process only hands over.
     with montar_motor(Settings.load()).open(worker=False) as engine:
         caller = EngineApi(engine, history)
-        writer = Writer(given.number, Plan(given.seconds), given.seed, history, caller, orders)
+        past = list(history.writes)
+        writer = Writer(given.number, Plan(given.seconds), given.seed, history, caller, orders, past)
         writer.work(given.began)
         given.history.with_suffix(f".{DONE}").touch()
         orders.healed.wait()

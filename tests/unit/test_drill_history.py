@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import threading
 
 import pytest
 
@@ -111,7 +110,8 @@ class Killed(BaseException):
 
 def writer(history, product):
     program = Plan(4.0)
-    return program, Writer(CLIENTS, program, 1, history, product, Orders(lambda: False, threading.Event()))
+    past = list(history.writes)
+    return program, Writer(CLIENTS, program, 1, history, product, Orders(lambda: False), past)
 
 
 @pytest.mark.parametrize("limit", [1, 7, 12])

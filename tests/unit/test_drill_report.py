@@ -91,8 +91,11 @@ def test_figures_count_what_the_writers_did_and_not_what_the_judge_asked():
 def test_what_grows_with_every_fault_is_a_leak():
     before = Held(6, 10, 4, 60)
     assert leaks(before, Held(6, 12, 6, 70)) == []
-    assert leaks(before, Held(6, 10, 4, 160)) == ["descriptors of one process grew from 60 to 160"]
-    assert len(leaks(before, Held(60, 100, 40, 600))) == 4
+    assert leaks(before, Held(6, 10, 4, 160, {"journal.db": 100})) == [
+        "descriptors grew from 60 to 160",
+        "more descriptors: 100 journal.db",
+    ]
+    assert len(leaks(before, Held(60, 100, 40, 600))) == 5
 
 
 def test_a_run_is_kept_as_text_and_json_and_recorded_on_request(tmp_path):
@@ -126,7 +129,8 @@ def test_the_plan_holds_every_student_once_and_all_edits():
 
 def test_nobody_edits_a_student_who_may_be_refused():
     assert not any(plan.rival(number) or plan.doomed(number) for number in range(plan.EDITED))
-    assert not any(plan.doomed(plan.extra(number)) for number in range(200))
+    assert not any(plan.rival(plan.extra(n)) or plan.doomed(plan.extra(n)) for n in range(200))
+    assert all(plan.doomed(plan.extra_doomed(n)) for n in range(200))
     assert sum(plan.doomed(number) for number in range(1000)) == 60
 
 
