@@ -22,6 +22,8 @@ class Remains:
 
     host: int
     entries: dict[UUID, Entry]
+    #: Those that are not finished, in their order.
+    unfinished: list[Entry]
     proof: Proof
 
 
@@ -35,13 +37,12 @@ class Checker:
         self._history = history
         self._remains = remains
         self._ids = ids
-        self._at: dict[Name, int] = {}  # the step of each effect
+        self._at = effects.first  # the step of each effect, also of one that was forgotten for a while
         self._place: dict[Name, int] = {}  # its place in the order of commits
         self._keys: Counter[str] = Counter()
-        for place, (effect, step) in enumerate(zip(effects, effects.steps, strict=True)):
+        for place, effect in enumerate(effects):
             assert isinstance(effect.params, dict)
             name = effect.params["key"], effect.params["body"]
-            self._at.setdefault(name, step)
             self._place.setdefault(name, place)
             self._keys[name[0]] += 1
         self._requests: dict[Name, list[Request]] = defaultdict(list)
@@ -66,7 +67,7 @@ class Checker:
     def _lost(self) -> Iterator[str]:
         for name, requests in self._requests.items():
             hosts = {each.host for each in requests if each.accepted}
-            if name in self._at or not hosts:
+            if name in self._place or not hosts:
                 continue
             if not any(self._entry(host, requests[0].wish) for host in hosts):
                 yield f"lost: {_show(name)} was accepted and is nowhere"
@@ -79,21 +80,24 @@ class Checker:
                     yield f"lie: {_show(name)} was answered as stored before it was"
 
     def _refused_and_applied(self) -> Iterator[str]:
-        """A refusal is final, unless the write was sent again later or was on its way elsewhere."""
+        """A refusal is final, unless the write was sent again later or another host had accepted it."""
         for name, requests in self._requests.items():
             refused = [each for each in requests if (each.answer or "").startswith("rejected")]
             at = self._at.get(name)
             for request in refused:
                 assert request.ended is not None
                 others = [each for each in requests if each is not request]
-                if at is not None and at > request.ended and all(_before(each, request) for each in others):
+                abroad = any(each.accepted and each.host != request.host for each in others)
+                if at is None or at < request.ended or abroad:
+                    continue
+                if all(_before(each, request) for each in others):
                     yield f"refused and applied: {_show(name)} was {request.answer}"
 
     def _decided_and_applied(self) -> Iterator[str]:
         for remains in self._remains:
             for entry in remains.entries.values():
                 name = self._name(entry)
-                if entry.state not in _DECIDED or name is None or name not in self._at:
+                if entry.state not in _DECIDED or name is None or name not in self._place:
                     continue
                 if not self._decided_elsewhere(remains.host, str(entry.id)):
                     yield f"both: {_show(name)} took effect and is {entry.state.value} ({entry.reason})"
@@ -127,12 +131,12 @@ class Checker:
                     yield f"host {remains.host}: {finding}"
         if len(self._remains) == 1:
             stored = self._remains[0].proof.stored
-            if stored != len(self._at):
-                yield f"equation: {stored} are counted as stored, {len(self._at)} took effect"
+            if stored != len(self._place):
+                yield f"equation: {stored} are counted as stored, {len(self._place)} took effect"
 
     def _stuck(self) -> Iterator[str]:
         for remains in self._remains:
-            for entry in stuck(sorted(remains.entries.values(), key=lambda each: each.seq)):
+            for entry in stuck(remains.unfinished):
                 yield f"stuck: {_show(self._name(entry))} is {entry.state.value} ({entry.reason})"
 
     def _entry(self, host: int, wish: Wish) -> Entry | None:

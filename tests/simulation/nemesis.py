@@ -16,6 +16,7 @@ class Nemesis:
         self._world = world
         self._dice = world.random
         self._over = False
+        self._restored = 0
         self._late: dict[Session, tuple[float, bool]] = {}
 
     def run(self) -> None:
@@ -23,7 +24,7 @@ class Nemesis:
         if not self._world.plan.faults:
             return
         while not self._over:
-            self._world.scheduler.sleep(self._dice.random() * 2)
+            self._world.scheduler.sleep(self._dice.random() * self._world.plan.pace)
             if not self._over:
                 self._strike(self._dice.choice(self._world.plan.faults))
 
@@ -59,7 +60,7 @@ class Nemesis:
             host.flushes.clear()
         for node in list(world.nodes):
             node.process.fuse = None
-            if node.process.stopped_until < world.scheduler.now + 5 and node.kinds != KINDS:
+            if node.kinds != KINDS:
                 world.reboot(node)
 
     def _strike(self, fault: str) -> None:
@@ -121,7 +122,7 @@ class Nemesis:
 
     def code(self, *codes: str) -> None:
         moods, code = self._world.server.moods.codes, self._dice.choice(codes)
-        share = self._dice.choice([0.2, 1.0])
+        share = self._dice.choice([0.2, 0.5, 1.0])
         self._for_a_while(lambda: moods.update({code: share}), lambda: moods.update({code: 0.0}), 4)
 
     def broken(self) -> None:
@@ -147,6 +148,21 @@ class Nemesis:
     def forbid(self) -> None:
         forbidden, kind = self._world.server.moods.forbidden, self._dice.choice(KINDS)
         self._for_a_while(lambda: forbidden.add(kind), lambda: forbidden.discard(kind), 8)
+
+    def set_back(self) -> None:
+        """Of two backups never the older one first: then a direct write is counted twice."""
+        server, backup, line = self._world.server, self._world.server.backup(), self._restored
+
+        def run() -> None:
+            self._world.scheduler.sleep(self._dice.random() * 5)
+            if self._over or line != self._restored:
+                return
+            self._restored += 1
+            server.restore(backup)
+            self._world.scheduler.sleep(self._dice.random() * 2)
+            server.start()
+
+        self._world.outsider("restorer", run)
 
     # -- disks ---------------------------------------------------------------------------------
 
@@ -179,6 +195,7 @@ _STRIKES: dict[str, Callable[[Nemesis], None]] = {
     "commit late": lambda it: it.commit(Loss.LATE),
     "deadlock": lambda it: it.code("40P01", "40001", "55P03", "57014"),
     "odd code": lambda it: it.code("XX000", "55000"),
+    "refused for a while": lambda it: it.code("23514", "22001", "23505"),
     "server's disk full": lambda it: it.code("53100"),
     "read only": lambda it: it.code("25006"),
     "broken connection": Nemesis.broken,
@@ -190,4 +207,5 @@ _STRIKES: dict[str, Callable[[Nemesis], None]] = {
     "copies fail": Nemesis.copies,
     "entry damaged": Nemesis.damage,
     "old program": Nemesis.old_program,
+    "set back": Nemesis.set_back,
 }

@@ -6,6 +6,7 @@ from itertools import islice
 
 from robusto.errors import JournalError
 from tests.simulation.history import Request, Wish
+from tests.simulation.scheduler import Task
 from tests.simulation.world import KINDS, Node, World
 
 #: Tries of one write before its client gives up.
@@ -34,6 +35,9 @@ class Client:
 
     def _wish(self, number: int) -> Wish:
         plan, dice = self._world.plan, self._dice
+        others = [request.wish for request in self._world.history.requests[-20:]]
+        if others and dice.random() < plan.copied:
+            return dice.choice(others)
         if self._sent and dice.random() < plan.other_bodies:
             old = dice.choice(self._sent)
             return Wish(old.key, f"{old.body}'", old.kind, old.ordering)
@@ -66,7 +70,7 @@ class Client:
             self._pause()
 
     def _node(self) -> Node | None:
-        away = self._dice.random() < 0.15
+        away = self._dice.random() < self._world.plan.abroad
         host = self._dice.randrange(self._world.plan.hosts) if away else self._home
         serving = self._world.serving(host)
         return self._dice.choice(serving) if serving else None
@@ -80,14 +84,15 @@ class Client:
 
 
 def operate(world: World) -> None:
-    """An operator: looks into the quarantine, decides, clicks on Processar Pendentes."""
+    """An operator: looks into the quarantine, decides, clicks on Processar Pendentes; ends with the day."""
     dice = world.random
-    while True:
-        world.scheduler.sleep(dice.random() * 6)
+    looking: Task | None = None
+    while not (world.closed and (looking is None or looking.done)):
+        world.scheduler.sleep(dice.random() * world.plan.pace)
         serving = world.serving()
-        if serving:
+        if serving and not world.closed and (looking is None or looking.done):
             node = dice.choice(serving)
-            world.call(node, "operator", lambda node=node: _look(world, node))  # type: ignore[misc]
+            looking = world.call(node, "operator", lambda node=node: _look(world, node))  # type: ignore[misc]
 
 
 def _look(world: World, node: Node) -> None:

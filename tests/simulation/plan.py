@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 FAULTS = (
     "kill", "stall", "outage", "flap", "freeze", "login refused", "commit lost before", "commit lost after",
-    "commit late", "deadlock", "odd code", "server's disk full", "read only", "broken connection",
-    "row locked", "kind forbidden", "wall clock jumps", "journal full", "flush fails", "copies fail",
-    "entry damaged", "old program",
+    "commit late", "deadlock", "odd code", "refused for a while", "server's disk full", "read only",
+    "broken connection", "row locked", "kind forbidden", "wall clock jumps", "journal full", "flush fails",
+    "copies fail", "entry damaged", "old program", "set back",
 )  # fmt: skip
 
 
@@ -31,11 +32,14 @@ class Plan:
     repeats: float
     other_bodies: float
     operators: bool
+    abroad: float
+    copied: float
+    pace: float
     faults: tuple[str, ...]
 
     @classmethod
-    def drawn(cls, dice: random.Random) -> Plan:
-        """One plan."""
+    def drawn(cls, dice: random.Random, faults: Sequence[str] | None = None) -> Plan:
+        """One plan, with these faults or with some that are drawn too."""
         few = dice.choice([1, 3, 6, len(FAULTS)])
         return cls(
             hosts=dice.choice([1, 1, 2]),
@@ -52,5 +56,14 @@ class Plan:
             repeats=dice.choice([0.0, 0.2, 0.5]),
             other_bodies=dice.choice([0.0, 0.1]),
             operators=dice.random() < 0.7,
-            faults=tuple(sorted(dice.sample(FAULTS, few), key=FAULTS.index)),
+            abroad=dice.choice([0.1, 0.5]),
+            copied=dice.choice([0.0, 0.2]),
+            pace=dice.choice([0.3, 1.0, 3.0]),
+            faults=_possible(dice.sample(FAULTS, few) if faults is None else faults),
         )
+
+
+def _possible(faults: Sequence[str]) -> tuple[str, ...]:
+    """A direct write whose copy failed is not promised to outlive a restored PostgreSQL."""
+    without = "copies fail" if "set back" in faults else ""
+    return tuple(fault for fault in FAULTS if fault in faults and fault != without)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import random
 import shutil
 import tempfile
+import traceback
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +32,8 @@ from tests.simulation.world import KEY, Host, Node, World, quiet
 
 #: Simulated seconds: the troubles last at most so long, and everything must be drained so long after.
 _TROUBLES, _DRAINING = 90.0, 400.0
+#: Nothing moves for so long before the end is believed.
+_QUIET = 6.0
 _MEMORY = Path("/dev/shm")
 
 
@@ -44,10 +48,10 @@ class Result:
     lines: list[str]
 
 
-def run(seed: int, *, trace: bool = False) -> Result:
-    """Run one seed; the same seed does the same, step by step."""
+def run(seed: int, faults: Sequence[str] | None = None, *, trace: bool = False) -> Result:
+    """Run one seed; the same seed (with the same faults, if given) does the same, step by step."""
     scheduler = Scheduler(seed, trace=trace)
-    plan = Plan.drawn(random.Random(seed))
+    plan = Plan.drawn(random.Random(seed), faults)
     scheduler.switching = plan.switching
     folder = Path(tempfile.mkdtemp(prefix="simulation-", dir=_MEMORY if _MEMORY.is_dir() else None))
     worlds: list[World] = []
@@ -64,6 +68,14 @@ def run(seed: int, *, trace: bool = False) -> Result:
     return Result(seed, findings, counts, scheduler.fingerprint, scheduler.lines or [])
 
 
+def attempt(seed: int, faults: Sequence[str] | None = None) -> Result:
+    """Run one seed; an exception that comes this far is a finding too."""
+    try:
+        return run(seed, faults)
+    except Exception:
+        return Result(seed, [traceback.format_exc()], Counter(), 0, [])
+
+
 class _Course:
     """The course of one run."""
 
@@ -78,12 +90,14 @@ class _Course:
             world.outsider("client", client.run)
         world.outsider("nemesis", self._nemesis.run)
         world.outsider("keeper", self._nemesis.keep)
-        if world.plan.operators:
-            world.outsider("operator", lambda: operate(world))
+        operator = world.outsider("operator", lambda: operate(world)) if world.plan.operators else None
         scheduler.run(self._all_sent, _TROUBLES)
         self._nemesis.mend()
         if not scheduler.run(self._all_answered, _DRAINING):
             return ["a request was never answered"]
+        world.closed = True
+        if not scheduler.run(lambda: operator is None or operator.done, _DRAINING):
+            return ["an operator was never answered"]
         watchers = [Watcher(world, host) for host in world.hosts]
         scheduler.run(lambda: all(each.drained for each in watchers), _DRAINING)
         for each in watchers:
@@ -107,7 +121,7 @@ class Watcher:
         self._world = world
         self._host = host
         self._ending = False
-        self.drained = False
+        self._drained_since: float | None = None
         self.remains: Remains | None = None
         keys = Config(conninfo="", journal_path=host.folder, encryption_key=KEY).keys()
         self._journal = SqliteJournal(Place(host.folder), keys, 1 << 30, host.clock)
@@ -118,7 +132,16 @@ class Watcher:
             self._world.scheduler.sleep(1)
             with suppress(JournalError):
                 entries = [opened.entry for opened in self._journal.unfinished()]
-                self.drained = next(stuck(entries), None) is None
+                if next(stuck(entries), None) is not None:
+                    self._drained_since = None
+                elif self._drained_since is None:
+                    self._drained_since = self._world.scheduler.now
+
+    @property
+    def drained(self) -> bool:
+        """Whether nothing has moved for a while: a server that was set back is noticed within seconds."""
+        since = self._drained_since
+        return since is not None and self._world.scheduler.now - since > _QUIET
 
     def finish(self) -> None:
         """Take down what is there, in a process of that host."""
@@ -135,12 +158,20 @@ class Watcher:
 
     def _prove(self, node: Node) -> None:
         assert node.engine is not None
-        proof: list[Proof] = []
-        self._world.call(node, "verify", lambda: proof.append(node.engine.verify()))  # type: ignore[union-attr]
+        engine, proof = node.engine, list[Proof]()
+
+        def verify() -> None:
+            with suppress(RobustoError):
+                proof.append(engine.verify())
+
+        self._world.call(node, "verify", verify)
         if self._world.scheduler.wait(lambda: bool(proof), 60):
             with self._journal._opening.current().reading() as db:
                 entries = [rows.entry_of(row) for row in db.execute(f"SELECT {COLUMNS} FROM entries")]
-            self.remains = Remains(self._host.number, {each.id: each for each in entries}, proof[0])
+            unfinished = [opened.entry for opened in self._journal.unfinished()]
+            self.remains = Remains(
+                self._host.number, {each.id: each for each in entries}, unfinished, proof[0]
+            )
 
     def ids(self) -> dict[Wish, tuple[UUID, bytes]]:
         """The write's id and request hash of everything that anybody wanted."""

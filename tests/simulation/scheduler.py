@@ -189,7 +189,15 @@ class Scheduler:
         while not until():
             if self.now >= limit:
                 return False
-            able = [task for task in self._tasks if self._can_go(task)]
+            now = self.now
+            able = [
+                task
+                for task in self._tasks
+                if task.process.stopped_until <= now
+                and (
+                    (task.wake is not None and task.wake <= now) or (task.ready is not None and task.ready())
+                )
+            ]
             if able:
                 self._resume(able[int(self.random.random() * len(able))])
             else:
@@ -206,13 +214,6 @@ class Scheduler:
         if task.done:
             self._tasks.remove(task)
         self._bury()
-
-    def _can_go(self, task: Task) -> bool:
-        if task.done or task.process.stopped_until > self.now:
-            return False
-        if task.wake is not None and task.wake <= self.now:
-            return True
-        return task.ready is not None and task.ready()
 
     def _pass_time(self) -> None:
         moments = [

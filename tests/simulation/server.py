@@ -18,20 +18,22 @@ _LOOK = 0.04
 
 
 class Effects(list[Effect]):
-    """What was committed, with the step of each commit."""
+    """What is committed."""
 
     def __init__(self, scheduler: Scheduler) -> None:
         super().__init__()
         self._scheduler = scheduler
-        self.steps: list[int] = []
+        #: The step of each write's first commit, which a restored server may have forgotten.
+        self.first: dict[tuple[str, str], int] = {}
 
     def __iadd__(self, more: Iterable[Effect]) -> Effects:  # type: ignore[misc, override]
         """Called when a transaction commits."""
         for effect in more:
             self.append(effect)
-            self.steps.append(self._scheduler.steps)
             assert isinstance(effect.params, dict)
-            self._scheduler.note(f"EFFECT {effect.params['key']}={effect.params['body']}")
+            name = effect.params["key"], effect.params["body"]
+            self.first.setdefault(name, self._scheduler.steps)
+            self._scheduler.note(f"EFFECT {'='.join(name)}")
         return self
 
 

@@ -18,7 +18,7 @@ from robusto.journal.file import File
 from tests.simulation.history import Act, History, Request, Wish
 from tests.simulation.plan import Plan
 from tests.simulation.ports import SimClock
-from tests.simulation.scheduler import Process, Scheduler
+from tests.simulation.scheduler import Process, Scheduler, Task
 from tests.simulation.server import SimServer
 
 KINDS = ("note", "other")
@@ -65,6 +65,8 @@ class World:
         self.server = SimServer(scheduler)
         self.history = History()
         self.counts: Counter[str] = Counter()
+        #: Operators decide nothing any more.
+        self.closed = False
         self.outside = scheduler.process("outside")
         self.hosts = [
             Host(n, folder / f"host{n}" / "journal", SimClock(scheduler)) for n in range(plan.hosts)
@@ -150,13 +152,13 @@ class World:
             return "unknown"
         return receipt.state.value
 
-    def call(self, node: Node, name: str, run: Callable[[], None]) -> None:
+    def call(self, node: Node, name: str, run: Callable[[], None]) -> Task:
         """Let a thread of this process do something."""
-        self.scheduler.spawn(node.process, f"{node.process.name}.{name}", run)
+        return self.scheduler.spawn(node.process, f"{node.process.name}.{name}", run)
 
-    def outsider(self, name: str, run: Callable[[], object]) -> None:
+    def outsider(self, name: str, run: Callable[[], object]) -> Task:
         """Let somebody act who is no process of a host."""
-        self.scheduler.spawn(self.outside, name, run)
+        return self.scheduler.spawn(self.outside, name, run)
 
     # -- operators -----------------------------------------------------------------------------
 

@@ -10,6 +10,6 @@ knows the engine's own tables and remembers what handlers ran; it is no SQL data
 from robusto.testing.clock import FakeClock
 from robusto.testing.server import FakeServer
 from robusto.testing.session import Session
-from robusto.testing.values import Effect, Loss, SqlError
+from robusto.testing.values import Backup, Effect, Loss, SqlError
 
-__all__ = ["Effect", "FakeClock", "FakeServer", "Loss", "Session", "SqlError"]
+__all__ = ["Backup", "Effect", "FakeClock", "FakeServer", "Loss", "Session", "SqlError"]

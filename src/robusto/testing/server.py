@@ -15,7 +15,7 @@ from robusto.deadline import Deadline
 from robusto.postgres.connection import Connection, ConnectionRefused, DeadlineExceeded
 from robusto.testing.connection import FakeConnection
 from robusto.testing.session import Session
-from robusto.testing.values import Effect, Loss, Params, Row
+from robusto.testing.values import Backup, Effect, Loss, Params, Row
 
 #: Stands in for the business: how many rows a handler's statement changed, or the rows of a query.
 #: Raises SqlError.
@@ -41,7 +41,8 @@ class FakeServer:
         self.sessions: dict[Session, None] = {}
         self.mutex = threading.RLock()
         self._held: dict[Hashable, Session] = {}
-        self._connected = 0
+        self.commits = 0
+        self._connected = self._starts = 0
         self._losses: deque[Loss] = deque()
         self._failures: deque[str] = deque()
         self._refusal: str | None = None
@@ -67,8 +68,8 @@ class FakeServer:
         """Called before every step with nothing locked: a simulation lets others go on here."""
 
     def lineage(self) -> tuple[bool, str, int, int, str, str, int]:
-        """Which history it is on: one and the same, as long as nobody takes anything away."""
-        return False, "0", 1, 1, "1", "00000001", len(self.ledger)
+        """Which history it is on, as the engine asks for it: another one after every start."""
+        return False, str(self._starts), 1, 1, "1", "00000001", self.commits
 
     # -- switches ------------------------------------------------------------------------------
 
@@ -84,7 +85,21 @@ class FakeServer:
 
     def start(self) -> None:
         """Be back, or thawed."""
+        self._starts += self._away
         self._away = self._frozen = False
+
+    def backup(self) -> Backup:
+        """Everything that is committed now."""
+        with self.mutex:
+            return Backup(dict(self.ledger), dict(self.tokens), list(self.effects), self.commits)
+
+    def restore(self, backup: Backup) -> None:
+        """Stop, and forget what was committed since; `start` is still to come."""
+        self.stop()
+        with self.mutex:
+            self.ledger, self.tokens = dict(backup.ledger), dict(backup.tokens)
+            self.effects[:] = backup.effects
+            self.commits = backup.commits
 
     def refuse_logins(self, sqlstate: str | None) -> None:
         """Refuse every new connection with this code; None for no longer."""

@@ -104,6 +104,7 @@ class Session:
             self._server.ledger |= self.ledger
             self._server.tokens |= self.tokens
             self._server.effects += self.effects
+            self._server.commits += 1
             self.rollback()
 
     def rollback(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -50,6 +50,16 @@ class Row:
     direct: bool
     accepted_at: datetime
     applied_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """What a server had at one time."""
+
+    ledger: Mapping[UUID, Row]
+    tokens: Mapping[UUID, int]
+    effects: Sequence[Effect]
+    commits: int
 
 
 @dataclass(frozen=True, slots=True)
