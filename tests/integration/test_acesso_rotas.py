@@ -62,6 +62,7 @@ QUEM_PODE: dict[str, str] = {
     "robusto.status": "ver",
     "robusto.process": "operar",
     "robusto.process_form": "operar",
+    "robusto.reoffer_form": "operar",
     "robusto.console": "ver",
     "robusto.panel": "ver",
     "robusto.pending": "ver",
