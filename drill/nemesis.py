@@ -18,11 +18,11 @@ _BOUT = (2, 4)  # so many faults come close together, the later ones into the re
 _BETWEEN = (0.2, 1.5)
 _BREATHS = 5  # direct writes seen between two bouts
 _BREATH_SECONDS = 20.0
-_REST_SECONDS = 20.0
+_REST_SECONDS = 40.0
 _ENOUGH_DIRECT = 0.42
 _JITTER = (0.7, 1.3)
 _TRIES = 3  # so often, at most, a doomed write is cut on average before it is refused
-_AHEAD = 1.2  # commits are cut, and faults come, somewhat ahead of schedule: the end need not wait for them
+_AHEAD = 1.2  # commits are cut somewhat ahead of schedule, so that the end need not wait for them
 
 
 @dataclass(frozen=True)
@@ -104,15 +104,16 @@ class Nemesis(threading.Thread):
 
     def _share_due(self) -> float:
         """How much of what the run owes should have been seen by now."""
-        return min(1.0, _AHEAD * (time.monotonic() - self._began) / self._plan.seconds)
+        return min(1.0, (time.monotonic() - self._began) / self._plan.seconds)
 
     def _late(self) -> bool:
         return len(self.happened) < self._plan.demands.faults * self._share_due()
 
     def _draw(self) -> Fault:
         demands, commits = self._plan.demands, self._scene.proxy.commits
-        uncut = commits.uncertain < demands.uncertain * self._share_due()
-        undoomed = commits.doomed < _TRIES * demands.refused_late * self._share_due()
+        due = min(1.0, _AHEAD * self._share_due())
+        uncut = commits.uncertain < demands.uncertain * due
+        undoomed = commits.doomed < _TRIES * demands.refused_late * due
         cutting = [fault for fault in self._faults if fault.cuts]
         just_cut = bool(self.happened) and self.happened[-1].fault.cuts
         if cutting and (uncut or undoomed) and not just_cut:

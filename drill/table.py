@@ -49,7 +49,9 @@ def render(runs: Sequence[dict[str, Any]]) -> str:
 
 
 def read(runs: Path = RUNS) -> list[dict[str, Any]]:
-    """The recorded runs, oldest first. Raises OSError, ValueError."""
+    """The recorded runs, oldest first; none before the first. Raises OSError, ValueError."""
+    if not runs.exists():
+        return []
     return [json.loads(line) for line in runs.read_text().splitlines() if line.strip()]
 
 

@@ -104,6 +104,7 @@ def test_a_run_is_kept_as_text_and_json_and_recorded_on_request(tmp_path):
     assert text.read_text() == "one\ntwo\n"
     assert json.loads(text.with_suffix(".json").read_text()) == run
     runs = tmp_path / "runs.jsonl"
+    assert table.read(runs) == []
     record.append(run, runs)
     record.append(run | {"seed": 8}, runs)
     assert [each["seed"] for each in table.read(runs)] == [7, 8]
