@@ -99,9 +99,10 @@ def first_identity(keys: tuple[bytes, ...]) -> bytes:
 def carry_over(old: Generation, new: Generation, cipher: Cipher, at: datetime) -> None:
     """Fill the next generation with every entry of the last one, in order, flushed.
 
-    Sequence numbers stay, so that the counts go on. An entry that cannot be read any more is put
-    before a person, if its id at least can be; if not even that, it is a gap, which the equation
-    shows. Raises SQLiteError when the new file fails.
+    Sequence numbers stay, so that the counts go on. An entry whose seal does not open stays what it
+    was, without a seal. One that cannot be read at all is put before a person, if its id at least can
+    be; if not even that, it is a gap, which the equation shows. Raises SQLiteError when the new file
+    fails.
     """
     source = local.connect(old.file, flush=True, create=False)
     target = local.connect(new.file, flush=True, create=False)
@@ -138,11 +139,18 @@ def _read(source: local.Connection, seq: int) -> tuple[Any, ...] | None:
 
 
 def _resealed(row: tuple[Any, ...], old: UUID, new: UUID, cipher: Cipher) -> tuple[Any, ...] | None:
-    try:
-        entry = rows.entry_of(row)
-        write = rows.unseal(cipher, row[-1], old, entry)
-    except (JournalUnreadable, IndexError):
+    """The row for the new file; None for one that cannot be read.
+
+    Without its seal, perhaps by a key that was removed, what was applied is still applied; what is
+    pending is fenced off before a person sees it.
+    """
+    if not row:
         return None
+    entry = rows.entry_of(row)
+    try:
+        write = rows.unseal(cipher, row[-1], old, entry)
+    except JournalUnreadable:
+        return (*row[:-1], b"")
     return (*row[:-1], seal.seal(cipher, write, rows.place_bytes(new, entry.seq)))
 
 

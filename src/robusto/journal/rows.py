@@ -208,13 +208,15 @@ def move(
     not_before: float = 0.0,
 ) -> None:
     """Give an entry its next state, unless somebody else has decided about it meanwhile."""
+    now = at.timestamp()
     since = entry.held_since if entry.reason == reason else None  # patience begins with each reason
-    held_since = (since or at.timestamp()) if state is EntryState.HELD else None
+    # It begins anew when the clock was set back: else it would last until then has come again.
+    held_since = min(since or now, now) if state is EntryState.HELD else None
     db.execute(
         "UPDATE entries SET state = ?, changed_at = ?, reason = ?, held_since = ?, not_before = ?"
         " WHERE seq = ? AND version = ? AND state = ?",
         (
-            state.value, at.timestamp(), reason, held_since, not_before,
+            state.value, now, reason, held_since, not_before,
             entry.seq, entry.version, entry.state.value,
         ),
     )  # fmt: skip
