@@ -143,9 +143,14 @@ class Reoffer:
         for batch in self._journal.settled():
             rows = self._rows([entry.id for entry in batch])
             applied = [entry for entry in batch if entry.state is EntryState.APPLIED]
-            lost = [entry for entry in applied if _lacks(rows.get(entry.id), entry.request_hash)]
+            lost = [entry for entry in applied if self._lacks_entry(rows.get(entry.id), entry)]
             decided = (entry for entry in batch if entry.state is not EntryState.APPLIED)
             yield lost, [entry for entry in decided if entry.id not in rows and not entry.is_shell]
+
+    def _lacks_entry(self, row: LedgerRow | None, entry: Entry) -> bool:
+        """Also where it has forgotten that a first, unanswered try was handed over from the direct count."""
+        counted_as_direct = row is not None and row.direct and row.journal == self._journal.journal_id()
+        return counted_as_direct or _lacks(row, entry.request_hash)
 
     def _direct(self) -> Iterator[list[Copy]]:
         """Copies of direct writes that the ledger lacks, in batches."""

@@ -15,6 +15,7 @@ from robusto.errors import ConfigError
 from robusto.write import Write
 from tests.support.engine_child import spawn
 from tests.support.engine_kit import EngineFactory, Shop, closed_breaker, note, put, wait_for
+from tests.support.engine_proxy import Loss, Proxy
 from tests.support.failover import Pair
 from tests.support.postgres_server import PostgresServer
 from tests.support.set_back import Backup
@@ -490,3 +491,22 @@ def test_a_role_that_may_not_ask_for_the_system_notices_it_by_the_rest(
     assert shop.history() == ["1", "2"]
     assert figures(engine) == (2, 2, 0, 0, 0)
     assert [told["reason"] for told in events(engine, "server_set_back")] == ["newest_missing"]
+
+
+def test_a_write_whose_first_answer_was_lost_is_still_counted_once(
+    engine_factory: EngineFactory, shop: Shop, proxy: Proxy, backup: Callable[[], Backup]
+) -> None:
+    """Set back to when the ledger took the write for a direct one (found by the simulation)."""
+    engine = engine_factory(conninfo=proxy.dsn(shop.dsn), retry_attempts=1)
+    closed_breaker(engine)
+    proxy.lose(Loss.AFTER)
+    assert engine.submit("note", note("1")).state is WriteState.PENDING
+    assert shop.rows("SELECT direct FROM robusto_ledger") == [(True,)]
+    copy = backup()
+    closed_breaker(engine)
+    assert shop.rows("SELECT direct FROM robusto_ledger") == [(False,)]
+    direct(engine, "2")
+    copy.restore()
+    recovered(engine)
+    assert shop.history() == ["1", "2"]
+    assert figures(engine) == (2, 2, 0, 0, 0)

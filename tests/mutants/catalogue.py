@@ -303,6 +303,14 @@ MUTANTS = (
         (f"{_SET_BACK}::test_decisions_stay_decided",),
     ),
     Mutant(
+        "set-back-counted-twice",
+        "That a first, unanswered try was handed over from the direct count may be forgotten.",
+        "src/robusto/reoffer.py",
+        "        return counted_as_direct or _lacks(row, entry.request_hash)",
+        "        return _lacks(row, entry.request_hash)",
+        (f"{_SET_BACK}::test_a_write_whose_first_answer_was_lost_is_still_counted_once",),
+    ),
+    Mutant(
         "set-back-copy-first",
         "A copy is given up before the journal has taken the write over.",
         "src/robusto/reoffer.py",

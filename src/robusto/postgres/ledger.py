@@ -85,6 +85,8 @@ class LedgerRow:
     state: str
     accepted_at: datetime
     applied_at: datetime
+    journal: UUID
+    direct: bool
 
 
 def claim(tx: Transaction, write: Write, journal: UUID, token: int | None) -> Claim:
@@ -138,7 +140,7 @@ def rows_of(tx: Transaction, keys: Sequence[UUID]) -> Sequence[LedgerRow]:
 
 
 def _rows(tx: Transaction, condition: str, params: tuple[Any, ...]) -> Sequence[LedgerRow]:
-    columns = "key, request_hash, kind, state, accepted_at, applied_at"
+    columns = "key, request_hash, kind, state, accepted_at, applied_at, journal, direct"
     found = tx.execute(f"SELECT {columns} FROM robusto_ledger WHERE {condition}", params).fetchall()
     return [LedgerRow(key, bytes(digest), *rest) for key, digest, *rest in found]
 

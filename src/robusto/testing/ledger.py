@@ -13,7 +13,10 @@ from robusto.testing.session import Session
 from robusto.testing.values import Answer, Row
 
 _NOTHING = Answer("INSERT 0 0")
-_ROWS = "SELECT key, request_hash, kind, state, accepted_at, applied_at FROM robusto_ledger WHERE "
+_ROWS = (
+    "SELECT key, request_hash, kind, state, accepted_at, applied_at, journal, direct"
+    " FROM robusto_ledger WHERE "
+)
 _DIRECT = "SELECT count(*) FROM robusto_ledger WHERE journal = %s AND direct AND state = 'applied'"
 
 Given = Mapping[str, Any]
@@ -104,7 +107,8 @@ def read(rows: Mapping[UUID, Row], sql: str, params: tuple[Any, ...]) -> Answer 
 
 
 def _shown(key: UUID, row: Row) -> tuple[Any, ...]:
-    return key, row.request_hash, row.kind, row.state, row.accepted_at, row.applied_at
+    shown = key, row.request_hash, row.kind, row.state, row.accepted_at, row.applied_at
+    return *shown, row.journal, row.direct
 
 
 def _drains(session: Session, given: Given) -> bool:
