@@ -114,7 +114,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--operation", nargs="*", choices=OPERATIONS, default=list(OPERATIONS))
     parser.add_argument("--fault", nargs="*", choices=FAULTS)
     parser.add_argument("--step", type=int, help="this step only: a point that was told as losing, again")
-    parser.add_argument("--quick", action="store_true", help="few faults, some of the points")
+    parser.add_argument("--points", type=int, help="so many of each operation and fault, evenly; else all")
+    parser.add_argument("--quick", action="store_true", help="few faults, few points")
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time")
     parser.add_argument("--database", default="", help="for what drains: one process at a time")
     chosen = parser.parse_args(arguments)
@@ -122,7 +123,7 @@ def main(arguments: list[str] | None = None) -> int:
     began = time.monotonic()
     memory = _MEMORY if _MEMORY.is_dir() else None
     with tempfile.TemporaryDirectory(dir=memory) as folder, tempfile.TemporaryDirectory() as disk:
-        most = _QUICK_POINTS if chosen.quick else None
+        most = chosen.points or (_QUICK_POINTS if chosen.quick else None)
         jobs = [
             Job(operation, fault, most, chosen.step, Path(folder), chosen.database)
             for operation in chosen.operation

@@ -186,6 +186,7 @@ def _entry_view(journal: SqliteJournal, id: UUID) -> Line:
         "id": id.hex,
         "seq": entry.seq,
         "state": entry.state.value,
+        "reason": entry.reason,
         "version": entry.version,
         "tainted": entry.maybe_applied,
         "value": None if write is None else write.payload["value"],

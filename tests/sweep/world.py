@@ -55,6 +55,7 @@ class World:
                 known.seq = line.get("seq", known.seq)
             elif answer == "nothing":
                 known.may_be = set(known.before)
+            known.before = set()
         if answer == "done" and line["did"] == "taint":
             self.entries[line["id"]].tainted = True
         if answer == "done" and line["did"] == "token":

@@ -16,9 +16,6 @@ from robusto.journal.cipher import Cipher, derive
 from robusto.journal.place import Generation
 from robusto.journal.schema import COLUMNS, PUT_BACK, SCHEMA_VERSION, TABLES, UNFINISHED
 
-#: How often a disk that fails is asked for an entry before only its id is carried over.
-_READS = 3
-
 
 def make(generation: Generation, cipher: Cipher, identity_secret: bytes) -> None:
     """Create an empty journal file, flushed. Raises SQLiteError."""
@@ -132,10 +129,7 @@ def _numbers(source: local.Connection) -> Iterable[int]:
 
 def _read(source: local.Connection, seq: int) -> tuple[Any, ...] | None:
     """Row by row, so that a damaged page costs only the entries on it: () then; None when pruned."""
-    for _ in range(_READS):
-        with suppress(local.IOFailure, *local.Corrupt):
-            return source.execute(f"SELECT {COLUMNS}, sealed FROM entries WHERE seq = ?", (seq,)).fetchone()
-    return ()
+    return rows.read_one(source, f"SELECT {COLUMNS}, sealed FROM entries WHERE seq = ?", seq)
 
 
 def _resealed(row: tuple[Any, ...], old: UUID, new: UUID, cipher: Cipher) -> tuple[Any, ...] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,9 @@ from robusto.write import Write
 
 #: The condition for entries that were not put back: their place is their number.
 _ORDINARY = "NOT EXISTS (SELECT 1 FROM put_back WHERE put_back.seq = entries.seq)"
+
+#: How often an entry is read before its page counts as damaged.
+_READS = 3
 
 
 def place_bytes(generation: UUID, seq: int) -> bytes:
@@ -104,12 +108,22 @@ def put_back(db: local.Connection, seq: int, place: int, at: datetime) -> None:
     )
 
 
+def read_one(db: local.Connection, query: str, seq: int) -> tuple[Any, ...] | None:
+    """The row of one entry; None when there is none, () when it lies on a damaged page.
+
+    A disk that fails is asked more than once: an entry is given up only for what stays unreadable.
+    """
+    for _ in range(_READS):
+        with suppress(local.IOFailure, *local.Corrupt):
+            return db.execute(query, (seq,)).fetchone()
+    return ()
+
+
 def sealed_of(db: local.Connection, seq: int) -> bytes:
     """The seal of an entry. Raises JournalUnreadable when the entry is gone or its page damaged."""
-    try:
-        row = db.execute("SELECT sealed FROM entries WHERE seq = ?", (seq,)).fetchone()
-    except (local.IOFailure, *local.Corrupt) as error:
-        raise JournalUnreadable(f"entry {seq} lies on a damaged page: {error}") from error
+    row = read_one(db, "SELECT sealed FROM entries WHERE seq = ?", seq)
+    if row == ():
+        raise JournalUnreadable(f"entry {seq} lies on a damaged page")
     if row is None:
         raise JournalUnreadable(f"entry {seq} is gone")
     return bytes(row[0])
