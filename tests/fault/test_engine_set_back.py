@@ -510,3 +510,22 @@ def test_a_write_whose_first_answer_was_lost_is_still_counted_once(
     recovered(engine)
     assert shop.history() == ["1", "2"]
     assert figures(engine) == (2, 2, 0, 0, 0)
+
+
+def test_set_back_a_little_and_then_further_everything_keeps_its_place(
+    engine: Engine, shop: Shop, postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    """What came back the first time is an entry by now; what was sent before it becomes one later."""
+    first = Backup(postgres_server, tmp_path / "first")
+    direct(engine, "1", "k")
+    direct(engine, "2", "k")
+    second = Backup(postgres_server, tmp_path / "second")
+    direct(engine, "3", "k")
+    direct(engine, "4", "k")
+    second.restore()
+    recovered(engine)
+    direct(engine, "5", "k")
+    first.restore()
+    recovered(engine)
+    assert shop.history() == ["1", "2", "3", "4", "5"]
+    assert figures(engine) == (5, 5, 0, 0, 0)

@@ -282,8 +282,8 @@ MUTANTS = (
         "set-back-place-lost",
         "A direct write that comes back stands at the end of the queue.",
         "src/robusto/journal/sqlite.py",
-        "rows.put_back(db, entry.seq, copy.behind, at)",
-        "rows.put_back(db, entry.seq, entry.seq, at)",
+        "rows.put_back(db, entry.seq, at, place=copy.behind, copy=copy.n)",
+        "rows.put_back(db, entry.seq, at, place=entry.seq)",
         (f"{_SET_BACK}::test_what_was_forgotten_comes_back_once_and_in_order",),
     ),
     Mutant(

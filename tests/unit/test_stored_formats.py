@@ -168,9 +168,9 @@ def test_what_was_added_to_a_journal_file_later_is_made_when_it_is_opened(tmp_pa
     for _ in range(2):
         generation.add_what_is_missing(db)
     assert rows.complete(db)
-    columns = [name for _, name, *_ in db.execute("PRAGMA table_info(put_back)")]
+    columns = [name for _, name, *_ in db.execute("PRAGMA table_info(returned)")]
     db.close()
-    assert columns == ["seq", "place", "since", "waits"]
+    assert columns == ["seq", "place", "copy", "since", "waits"]
 
 
 def test_the_tables_of_the_copies_of_direct_writes(tmp_path: Path) -> None:

@@ -89,9 +89,9 @@ class Browsing(Looking):
         """Unfinished entries from this place on, as far as their order goes."""
         with self._opening.current().reading() as db:
             ordinary = [rows.entry_of(row) for row in rows.unfinished(db, first - 1, limit)]
-            again = list(rows.unfinished_again(db, (first - 1, 1 << 62), limit))
-        placed = [((entry.seq, entry.seq), entry) for entry in ordinary]
-        placed += [((row[-1], row[0]), rows.entry_of(row)) for row in again]
+            again = list(rows.unfinished_again(db, (first, 0, 0), limit))
+        placed = [((entry.seq, 0, entry.seq), entry) for entry in ordinary]
+        placed += [((*row[-2:], row[0]), rows.entry_of(row)) for row in again]
         for _, entry in sorted(placed, key=lambda each: each[0])[:limit]:
             yield Standing(entry.seq, entry.kind, entry.state, entry.reason, entry.ordering, entry.after)
 
@@ -101,7 +101,7 @@ class Browsing(Looking):
             found = db.execute(
                 "SELECT min(place) FROM (SELECT min(seq) AS place FROM entries WHERE state = 'held'"
                 " UNION ALL SELECT min(seq) FROM entries WHERE state = 'quarantined'"
-                " UNION ALL SELECT min(place) FROM put_back JOIN entries USING (seq)"
+                " UNION ALL SELECT min(place) FROM returned JOIN entries USING (seq)"
                 " WHERE waits = 1 AND state IN ('held', 'quarantined'))"
             ).get
         return None if found is None else int(found)

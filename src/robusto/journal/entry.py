@@ -69,11 +69,15 @@ class Entry:
 class Opened:
     """An entry and its write, which is decrypted when somebody asks for it."""
 
-    def __init__(self, entry: Entry, unseal: Callable[[], Write], place: int | None = None) -> None:
+    def __init__(
+        self, entry: Entry, unseal: Callable[[], Write], place: int | None = None, copy: int = 0
+    ) -> None:
         self.entry = entry
         self._unseal = unseal
-        #: Where it stands in the order, before whatever has a higher place.
+        #: Where it stands in the order: its number; of what went directly once, the number of the entry that
+        #: it stands behind, and the number that its copy had.
         self.place = entry.seq if place is None else place
+        self.position = (self.place, copy, entry.seq)
 
     @cached_property
     def write(self) -> Write | None:

@@ -14,7 +14,7 @@ from robusto.errors import JournalError, JournalUnreadable, MissingKey
 from robusto.journal import rows, seal
 from robusto.journal.cipher import Cipher, derive
 from robusto.journal.place import Generation
-from robusto.journal.schema import COLUMNS, PUT_BACK, SCHEMA_VERSION, TABLES, UNFINISHED
+from robusto.journal.schema import COLUMNS, RETURNED, SCHEMA_VERSION, TABLES, UNFINISHED
 
 
 def make(generation: Generation, cipher: Cipher, identity_secret: bytes) -> None:
@@ -23,7 +23,7 @@ def make(generation: Generation, cipher: Cipher, identity_secret: bytes) -> None
     try:
         with db:
             db.execute(TABLES)
-            db.execute(PUT_BACK)
+            db.execute(RETURNED)
             db.executemany(
                 "INSERT INTO meta (name, value) VALUES (?, ?)",
                 [
@@ -75,7 +75,7 @@ def _seals_of_unfinished(db: local.Connection) -> list[bytes]:
 
 def add_what_is_missing(db: local.Connection) -> None:
     """What was added to the format after this file was made."""
-    db.execute(PUT_BACK)
+    db.execute(RETURNED)
 
 
 def reseal_meta(db: local.Connection, cipher: Cipher) -> None:
@@ -179,8 +179,8 @@ def _copy_books(source: local.Connection, target: local.Connection, last: int) -
         raise JournalError(f"the books of the old journal cannot be read: {error}") from error
     target.executemany("INSERT INTO acts VALUES (?, ?, ?, ?, ?, ?, ?)", acts)
     with suppress(local.SQLiteError):  # without it they stand at the end, and still go once
-        places = list(source.execute("SELECT seq, place, since, waits FROM put_back"))
-        target.executemany("INSERT INTO put_back VALUES (?, ?, ?, ?)", places)
+        places = list(source.execute("SELECT seq, place, copy, since, waits FROM returned"))
+        target.executemany("INSERT INTO returned VALUES (?, ?, ?, ?, ?)", places)
     target.execute("UPDATE counters SET n = ? WHERE state = 'pruned'", (pruned,))
     target.execute("UPDATE meta SET value = ? WHERE name = 'lease_token'", (token + 1,))
     target.execute("UPDATE sqlite_sequence SET seq = ? WHERE name = 'entries'", (last,))

@@ -46,7 +46,7 @@ class Looking:
         return heapq.merge(
             self._ordinary(after_seq),
             self._put_back(after_seq),
-            key=lambda each: (each.place, each.entry.seq),
+            key=lambda each: each.position,
         )
 
     def _ordinary(self, after_seq: int) -> Iterator[Opened]:
@@ -61,21 +61,21 @@ class Looking:
             after_seq = batch[-1].seq
 
     def _put_back(self, after_place: int) -> Iterator[Opened]:
-        after = (after_place, 0)
+        after = (after_place, 0, 0)
         while True:
             file = self._opening.current()
             with file.reading() as db:
                 found = list(rows.unfinished_again(db, after, _BATCH))
-            for *row, place in found:
-                yield self._opened(file, rows.entry_of(tuple(row)), place)
+            for row in found:
+                yield self._opened(file, rows.entry_of(row), *row[-2:])
             if len(found) < _BATCH:
                 return
-            after = (found[-1][-1], found[-1][0])
+            after = (*found[-1][-2:], found[-1][0])
 
     def put_back_pending(self) -> int:
         """How many entries that were put back were not tried since."""
         with self._opening.current().reading() as db:
-            query = "SELECT count(*) FROM put_back JOIN entries USING (seq) WHERE waits = 1"
+            query = "SELECT count(*) FROM returned JOIN entries USING (seq) WHERE waits = 1"
             return int(db.execute(f"{query} AND state = 'pending'").get)
 
     def settled(self) -> Iterator[list[Entry]]:
@@ -111,14 +111,14 @@ class Looking:
             entry = rows.find(db, id, id)
         return None if entry is None else self._opened(file, entry)
 
-    def _opened(self, file: JournalFile, entry: Entry, place: int | None = None) -> Opened:
+    def _opened(self, file: JournalFile, entry: Entry, place: int | None = None, copy: int = 0) -> Opened:
         cipher, generation = self._opening.cipher, file.generation.id
 
         def sealed() -> bytes:
             with file.reading() as db:
                 return rows.sealed_of(db, entry.seq)
 
-        return Opened(entry, lambda: rows.unseal(cipher, sealed(), generation, entry), place)
+        return Opened(entry, lambda: rows.unseal(cipher, sealed(), generation, entry), place, copy)
 
     def counts(self) -> Counts:
         """How many entries are in each state."""

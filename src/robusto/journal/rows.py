@@ -13,11 +13,11 @@ from robusto.errors import EntryChanged, JournalUnreadable, LeaseLost
 from robusto.journal import seal
 from robusto.journal.cipher import Cipher
 from robusto.journal.entry import Counts, Entry, EntryState
-from robusto.journal.schema import COLUMNS, PUT_BACK, UNFINISHED
+from robusto.journal.schema import COLUMNS, RETURNED, UNFINISHED
 from robusto.write import Write
 
 #: The condition for entries that were not put back: their place is their number.
-_ORDINARY = "NOT EXISTS (SELECT 1 FROM put_back WHERE put_back.seq = entries.seq)"
+_ORDINARY = "NOT EXISTS (SELECT 1 FROM returned WHERE returned.seq = entries.seq)"
 
 #: How often an entry is read before its page counts as damaged.
 _READS = 3
@@ -99,12 +99,12 @@ def let_wait(db: local.Connection, seq: int, ordering: tuple[bytes, ...]) -> Non
     db.executemany("INSERT OR IGNORE INTO waiting (digest, seq) VALUES (?, ?)", waiting)
 
 
-def put_back(db: local.Connection, seq: int, place: int, at: datetime) -> None:
+def put_back(db: local.Connection, seq: int, at: datetime, *, place: int, copy: int = 0) -> None:
     """Give an unfinished entry this place in the order, unless it had one before."""
     db.execute(
-        "INSERT INTO put_back (seq, place, since, waits) VALUES (?, ?, ?, 1)"
+        "INSERT INTO returned (seq, place, copy, since, waits) VALUES (?, ?, ?, ?, 1)"
         " ON CONFLICT (seq) DO UPDATE SET since = excluded.since, waits = 1",
-        (seq, place, at.timestamp()),
+        (seq, place, copy, at.timestamp()),
     )
 
 
@@ -163,11 +163,16 @@ def unfinished(db: local.Connection, after_seq: int, limit: int) -> Iterator[tup
     )
 
 
-def unfinished_again(db: local.Connection, after: tuple[int, int], limit: int) -> Iterator[tuple[Any, ...]]:
-    """Rows that were put back and are not finished, behind (place, seq), each with its place at the end."""
+def unfinished_again(
+    db: local.Connection, after: tuple[int, int, int], limit: int
+) -> Iterator[tuple[Any, ...]]:
+    """Rows that were put back and are not finished, behind this one in the order (place, copy, seq).
+
+    Each with its place and copy at the end.
+    """
     return db.execute(
-        f"SELECT {COLUMNS}, place FROM put_back JOIN entries USING (seq)"
-        " WHERE waits = 1 AND (place, seq) > (?, ?) ORDER BY place, seq LIMIT ?",
+        f"SELECT {COLUMNS}, place, copy FROM returned JOIN entries USING (seq)"
+        " WHERE waits = 1 AND (place, copy, seq) > (?, ?, ?) ORDER BY place, copy, seq LIMIT ?",
         (*after, limit),
     )
 
@@ -183,8 +188,8 @@ def settled(db: local.Connection, after_seq: int, limit: int) -> Iterator[tuple[
 
 def complete(db: local.Connection) -> bool:
     """Whether the file has what was added to its format later."""
-    found = db.execute("SELECT count(*) FROM sqlite_schema WHERE name LIKE 'put_back%'").get
-    return bool(found == PUT_BACK.count("CREATE"))
+    found = db.execute("SELECT count(*) FROM sqlite_schema WHERE name LIKE 'returned%'").get
+    return bool(found == RETURNED.count("CREATE"))
 
 
 def counts(db: local.Connection) -> Counts:
@@ -199,7 +204,7 @@ def counts(db: local.Connection) -> Counts:
 def oldest_pending(db: local.Connection) -> datetime | None:
     """Since when the oldest entry that still has to reach PostgreSQL waits."""
     row = db.execute(
-        "SELECT ifnull((SELECT since FROM put_back WHERE put_back.seq = entries.seq), accepted_at)"
+        "SELECT ifnull((SELECT since FROM returned WHERE returned.seq = entries.seq), accepted_at)"
         f" FROM entries WHERE {UNFINISHED} AND state <> 'quarantined' ORDER BY seq LIMIT 1"
     ).fetchone()
     return datetime.fromtimestamp(row[0], UTC) if row else None

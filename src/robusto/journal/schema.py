@@ -66,18 +66,19 @@ CREATE INDEX acts_of ON acts (entry);
 """
 
 #: Entries that were put back into the queue after PostgreSQL had forgotten them, and their place in the
-#: order: behind the entry with the number `place`, which is their own unless they went directly before.
+#: order: their own number, or, of what went directly, behind the entry `place` by the number of its copy.
 #: A later addition: made in every file when it is opened, and unknown to nobody who does without it.
-PUT_BACK = """
-CREATE TABLE IF NOT EXISTS put_back (
-    seq INTEGER PRIMARY KEY, place INTEGER NOT NULL, since REAL NOT NULL, waits INTEGER NOT NULL
+RETURNED = """
+CREATE TABLE IF NOT EXISTS returned (
+    seq INTEGER PRIMARY KEY, place INTEGER NOT NULL, copy INTEGER NOT NULL,
+    since REAL NOT NULL, waits INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX IF NOT EXISTS put_back_waits ON put_back (place, seq) WHERE waits = 1;
-CREATE TRIGGER IF NOT EXISTS put_back_moved AFTER UPDATE OF state ON entries BEGIN
-    UPDATE put_back SET waits = NEW.state NOT IN ('applied', 'discarded') WHERE seq = NEW.seq;
+CREATE INDEX IF NOT EXISTS returned_waits ON returned (place, copy, seq) WHERE waits = 1;
+CREATE TRIGGER IF NOT EXISTS returned_moved AFTER UPDATE OF state ON entries BEGIN
+    UPDATE returned SET waits = NEW.state NOT IN ('applied', 'discarded') WHERE seq = NEW.seq;
 END;
-CREATE TRIGGER IF NOT EXISTS put_back_pruned AFTER DELETE ON entries BEGIN
-    DELETE FROM put_back WHERE seq = OLD.seq;
+CREATE TRIGGER IF NOT EXISTS returned_pruned AFTER DELETE ON entries BEGIN
+    DELETE FROM returned WHERE seq = OLD.seq;
 END;
 """
 

@@ -117,7 +117,7 @@ class SqliteJournal(Browsing):
             for entry in entries:
                 rows.move(db, entry, EntryState.PENDING, at, reason=reason)
                 rows.let_wait(db, entry.seq, entry.ordering)
-                rows.put_back(db, entry.seq, entry.seq, at)
+                rows.put_back(db, entry.seq, at, place=entry.seq)
 
     def adopt(self, copies: Sequence[Copy], reason: str, token: int) -> int:
         """Let direct writes wait as entries, each in the place that it had; returns how many were not here.
@@ -133,7 +133,7 @@ class SqliteJournal(Browsing):
                         db, self._opening.cipher, file.generation.id, copy.write,
                         reason=reason, maybe_applied=False, readable=copy.readable,
                     )  # fmt: skip
-                    rows.put_back(db, entry.seq, copy.behind, at)
+                    rows.put_back(db, entry.seq, at, place=copy.behind, copy=copy.n)
                     adopted += 1
         return adopted
 
