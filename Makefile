@@ -5,6 +5,7 @@
 #   make test-pythons             the unit and conformance tests on Python 3.12 and 3.13, where installed
 #   make faults                   every fault of the catalogue, the slow ones too (tests/fault)
 #   make mutants                  breaks a copy of the source in known ways: which test notices?
+#   make simulate                 whole hosts in one thread (SEEDS=10000), or one step by step (SEED=, FAULTS=)
 #   make sweep                    fails every step of the journal's disk in turn, in every way: half an hour
 #   make fuzz                     hostile input by the thousand (EXAMPLES=2000 of each kind)
 #   make drill                    a rehearsal of outages (MINUTES=, SEED=, FAULTS=, RECORD=1)
@@ -23,7 +24,7 @@ ONE_AT_A_TIME := $(if $(shell command -v flock 2>/dev/null),flock .venv.lock)
 export PIP_NO_INPUT := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: .venv run test test-browser test-pythons faults fuzz lint sweep drill mutants pictures lock
+.PHONY: .venv run test test-browser test-pythons faults fuzz lint simulate sweep drill mutants pictures lock
 .DELETE_ON_ERROR:
 
 .venv:
@@ -95,6 +96,10 @@ lint: .venv
 sweep: .venv
 	.venv/bin/python -m tests.sweep.damage
 	@exec .venv/bin/python -m tests.sweep
+
+# SEED, or SEEDS and FIRST, and FAULTS reach it through the environment.
+simulate: .venv
+	@exec .venv/bin/python -m tests.simulation
 
 # MINUTES, SEED, FAULTS and RECORD reach it through the environment.
 drill: .venv

@@ -80,14 +80,14 @@ class Checker:
                     yield f"lie: {_show(name)} was answered as stored before it was"
 
     def _refused_and_applied(self) -> Iterator[str]:
-        """A refusal is final, unless the write was sent again later or another host had accepted it."""
+        """A refusal is final, unless the write was sent again later, or another host may have kept it."""
         for name, requests in self._requests.items():
             refused = [each for each in requests if (each.answer or "").startswith("rejected")]
             at = self._at.get(name)
             for request in refused:
                 assert request.ended is not None
                 others = [each for each in requests if each is not request]
-                abroad = any(each.accepted and each.host != request.host for each in others)
+                abroad = any(each.host != request.host and not _clearly_not(each) for each in others)
                 if at is None or at < request.ended or abroad:
                     continue
                 if all(_before(each, request) for each in others):
@@ -168,6 +168,11 @@ def _before(one: Request, other: Request) -> bool:
     """Whether one had come to its end, for certain, when the other was answered."""
     assert one.ended is not None and other.ended is not None
     return one.ended < other.ended
+
+
+def _clearly_not(request: Request) -> bool:
+    """Whether its answer said that nothing was kept."""
+    return (request.answer or "").startswith(("rejected", "not kept"))
 
 
 def _show(name: Name | None) -> str:

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
-from robusto.testing import Loss, Session, SqlError
+from robusto.testing import Backup, Loss, Session, SqlError
 from tests.simulation.scheduler import Fuse
+from tests.simulation.server import SimServer
 from tests.simulation.world import KINDS, World
+
+#: Steps at which a kill or a pause says most: right before and after something lasts.
+_MOMENTS = (
+    "pg COMMIT",
+    "pg INSERT",
+    "journal: turn",
+    "journal: about",
+    "journal: committed",
+    "copies.db: turn",
+)
 
 
 class Nemesis:
@@ -90,7 +102,17 @@ class Nemesis:
 
     def _fuse(self, seconds: float | None) -> None:
         node = self._dice.choice(self._world.nodes)
-        node.process.fuse = Fuse(int(2 ** (self._dice.random() * 8)), seconds)
+        label = self._dice.choice(["", "", *_MOMENTS])
+        steps = self._dice.randint(1, 4) if label else int(2 ** (self._dice.random() * 8))
+        node.process.fuse = Fuse(steps, seconds, label)
+
+    def drainer(self) -> None:
+        """Whoever has the turn stands still in the middle of its work, for longer than its lease."""
+        for node in self._world.nodes:
+            if node.serves and node.drains:
+                node.process.fuse = Fuse(
+                    self._dice.randint(1, 3), self._dice.choice([5.0, 15.0]), self._dice.choice(_MOMENTS)
+                )
 
     def old_program(self) -> None:
         self._world.reboot(self._dice.choice(self._world.nodes), KINDS[:1])
@@ -130,17 +152,15 @@ class Nemesis:
         self._for_a_while(lambda: setattr(moods, "broken", 0.1), lambda: setattr(moods, "broken", 0.0), 4)
 
     def row(self) -> None:
+        self._lock(self._dice.choice(["r1", "r2"]), 15)
+
+    def _lock(self, row: str, seconds: float) -> None:
         session = self._world.server.session()
 
-        def lock() -> None:
-            try:
-                session.lock(self._dice.choice(["r1", "r2"]))
-            except SqlError:
-                session.end()
-
         def run() -> None:
-            lock()
-            self._world.scheduler.sleep(self._dice.random() * 15)
+            with suppress(SqlError):  # the server went away meanwhile
+                session.lock(row)
+            self._world.scheduler.sleep(self._dice.random() * seconds)
             session.end()
 
         self._world.outsider("locker", run)
@@ -151,18 +171,51 @@ class Nemesis:
 
     def set_back(self) -> None:
         """Of two backups never the older one first: then a direct write is counted twice."""
-        server, backup, line = self._world.server, self._world.server.backup(), self._restored
+        backup, line = self._world.server.backup(), self._restored
 
         def run() -> None:
             self._world.scheduler.sleep(self._dice.random() * 5)
-            if self._over or line != self._restored:
-                return
-            self._restored += 1
-            server.restore(backup)
-            self._world.scheduler.sleep(self._dice.random() * 2)
-            server.start()
+            self._restore(backup, line, self._dice.random() * 2)
 
         self._world.outsider("restorer", run)
+
+    def set_back_in_its_sleep(self) -> None:
+        """It wakes with work in hand that was next in a history which PostgreSQL has forgotten."""
+        world, sleep = self._world, self._world.scheduler.sleep
+        backup, line = world.server.backup(), self._restored
+
+        def run() -> None:
+            sleep(self._dice.random() * 3)
+            self._pause(world.server, 2)
+            for node in world.nodes:
+                node.process.fuse = Fuse(
+                    self._dice.randint(1, 4), self._dice.choice([8.0, 15.0]), "pg INSERT"
+                )
+            world.scheduler.wait(self._somebody_sleeps, 5)
+            if self._somebody_sleeps() and self._restore(backup, line, 0):
+                for row in ("r1", "r2"):
+                    self._lock(row, 15)
+
+        world.outsider("restorer", run)
+
+    def _restore(self, backup: Backup, line: int, seconds: float) -> bool:
+        if self._over or line != self._restored:
+            return False
+        self._restored += 1
+        self._world.server.restore(backup)
+        self._world.scheduler.sleep(seconds)
+        self._world.server.start()
+        return True
+
+    def _pause(self, server: SimServer, seconds: float) -> None:
+        if not self._over:
+            server.stop()
+            self._world.scheduler.sleep(self._dice.random() * seconds)
+            server.start()
+
+    def _somebody_sleeps(self) -> bool:
+        now = self._world.scheduler.now
+        return any(node.process.stopped_until > now for node in self._world.nodes)
 
     # -- disks ---------------------------------------------------------------------------------
 
@@ -186,6 +239,7 @@ class Nemesis:
 _STRIKES: dict[str, Callable[[Nemesis], None]] = {
     "kill": Nemesis.kill,
     "stall": Nemesis.stall,
+    "drainer sleeps": Nemesis.drainer,
     "outage": Nemesis.outage,
     "flap": Nemesis.flap,
     "freeze": Nemesis.freeze,
@@ -208,4 +262,5 @@ _STRIKES: dict[str, Callable[[Nemesis], None]] = {
     "entry damaged": Nemesis.damage,
     "old program": Nemesis.old_program,
     "set back": Nemesis.set_back,
+    "set back while the drainer sleeps": Nemesis.set_back_in_its_sleep,
 }

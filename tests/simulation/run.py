@@ -9,8 +9,9 @@ import traceback
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from robusto import Config
@@ -48,10 +49,10 @@ class Result:
     lines: list[str]
 
 
-def run(seed: int, faults: Sequence[str] | None = None, *, trace: bool = False) -> Result:
-    """Run one seed; the same seed (with the same faults, if given) does the same, step by step."""
+def run(seed: int, faults: Sequence[str] | None = None, *, trace: bool = False, **fixed: Any) -> Result:
+    """Run one seed; it does the same each time, step by step, also with faults or parts of the plan given."""
     scheduler = Scheduler(seed, trace=trace)
-    plan = Plan.drawn(random.Random(seed), faults)
+    plan = replace(Plan.drawn(random.Random(seed), faults), **fixed)
     scheduler.switching = plan.switching
     folder = Path(tempfile.mkdtemp(prefix="simulation-", dir=_MEMORY if _MEMORY.is_dir() else None))
     worlds: list[World] = []

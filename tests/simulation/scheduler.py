@@ -24,10 +24,11 @@ class Stuck(Exception):
 
 @dataclass(eq=False, slots=True)
 class Fuse:
-    """What befalls a process after so many more steps of its own."""
+    """What befalls a process after so many more steps of its own, or of those that begin like this."""
 
     steps: int
     seconds: float | None  # None: it is killed; else it stands still for so long
+    label: str = ""
 
 
 @dataclass(eq=False)
@@ -111,7 +112,7 @@ class Scheduler:
         self.now += _STEP
         self.note(label)
         if task.process.fuse is not None:
-            self._burn(task.process)
+            self._burn(task.process, label)
         if self.random.random() < self.switching or task.process.stopped_until > self.now:
             task.wake = self.now
             self._hub.switch()
@@ -145,9 +146,9 @@ class Scheduler:
         if not task.process.alive:
             raise Killed
 
-    def _burn(self, process: Process) -> None:
+    def _burn(self, process: Process, label: str) -> None:
         assert process.fuse is not None
-        process.fuse.steps -= 1
+        process.fuse.steps -= label.startswith(process.fuse.label)
         if process.fuse.steps > 0:
             return
         fuse, process.fuse = process.fuse, None

@@ -54,6 +54,12 @@ class Node:
         """Whether requests can be sent to it."""
         return self.process.alive and self.engine is not None
 
+    @property
+    def drains(self) -> bool:
+        """Whether it believes to have the turn."""
+        assert self.engine is not None
+        return self.engine._ready().lease.token is not None
+
 
 class World:
     """Everything there is in one run."""
