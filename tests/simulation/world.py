@@ -22,6 +22,8 @@ from tests.simulation.scheduler import Process, Scheduler, Task
 from tests.simulation.server import SimServer
 
 KINDS = ("note", "other")
+#: Entries that a flipped bit can still do something to.
+_WHOLE = "SELECT seq FROM entries WHERE state IN ('pending', 'held') AND length(sealed) > 0"
 KEY = base64.urlsafe_b64encode(b"s" * 32).decode()
 _HARMLESS = ("JournalError", "JournalBusy", "JournalFull", "JournalMissing", "LeaseLost")
 
