@@ -214,9 +214,7 @@ class World:
             return False
         db = local.connect(files[-1], flush=False, create=False, busy_seconds=0)
         try:
-            seqs = [
-                seq for (seq,) in db.execute("SELECT seq FROM entries WHERE state IN ('pending', 'held')")
-            ]
+            seqs = [seq for (seq,) in db.execute(_WHOLE)]
             if not seqs:
                 return False
             seq = self.random.choice(seqs)
