@@ -79,7 +79,10 @@ class RunningSupervisor:
 
     @staticmethod
     def children(pid: int) -> list[int]:
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        try:
+            return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        except FileNotFoundError:  # it has ended
+            return []
 
     def everything(self) -> list[int]:
         """make and all below it, and the server."""

@@ -121,6 +121,7 @@ class Cluster:
         as_whom.own(self.data)
         # Processes that outlived their postmaster keep the shared memory: a new one would refuse to start.
         postmaster.stop(self.data, fast_seconds=0, immediate_seconds=0, reap=self._reap)
+        self._reap(_EXIT_SECONDS)  # an earlier child of ours may only be about to end
         # What a killed postmaster left names a pid that may belong to somebody else by now.
         if not postmaster.processes(self.data):
             (self.data / "postmaster.pid").unlink(missing_ok=True)
