@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -14,9 +15,9 @@ from robusto import JournalError
 from robusto.clock import SystemClock
 from robusto.deadline import Deadline
 from robusto.errors import EntryChanged, LeaseLost
-from robusto.journal.entry import EntryState, Opened
+from robusto.journal.entry import Copy, EntryState, Opened
 from robusto.journal.sqlite import SqliteJournal
-from tests.support.engine_journals import FAR, a_draft, a_write, journal_at
+from tests.support.engine_journals import FAR, a_draft, a_write, break_file, journal_at
 
 #: Opens a journal over a folder; a second call with the same folder opens the same journal again.
 JOURNALS: dict[str, Callable[[Path], SqliteJournal]] = {"sqlite": journal_at}
@@ -310,3 +311,64 @@ def test_everything_is_there_after_a_restart(
 def test_it_says_whether_a_write_could_be_kept(journal: SqliteJournal) -> None:
     journal.try_to_write(FAR())
     assert journal.counts().last_seq == 0
+
+
+def a_copy(n: int, behind: int, **values: Any) -> Copy:
+    """The copy of a direct write that was kept behind this entry."""
+    return Copy(n, a_write(**values), behind, readable=True)
+
+
+def order(journal: SqliteJournal) -> list[UUID]:
+    return [each.entry.id for each in journal.unfinished()]
+
+
+def test_what_is_put_back_stands_where_it_stood_and_direct_writes_between(
+    journal: SqliteJournal, open_journal: Callable[[], SqliteJournal]
+) -> None:
+    one, two, three = append(journal, ordering=(A,)).entry, append(journal).entry, append(journal).entry
+    token = journal.take_token()
+    for entry in (one, two):
+        journal.mark(entry, EntryState.APPLIED, token)
+    late = [a_copy(8, 2), a_copy(9, 2)]
+    journal.adopt(late[1:], "set_back", token)
+    journal.adopt([a_copy(3, 1), late[0]], "set_back", token)
+    applied = [each for each in (journal.find(one.id), journal.find(two.id)) if each is not None]
+    journal.put_back(applied, "set_back", token)
+    assert journal.waits_behind((A,))
+    again = open_journal()
+    found = order(again)
+    assert (found[0], found[2], found[5]) == (one.id, two.id, three.id)
+    assert found[3:5] == [copy.write.id for copy in late]
+    assert [each.entry.id for each in again.unfinished(2)] == found[2:]
+    counts = again.counts()
+    assert (counts.last_seq, counts.pending, counts.applied, counts.balanced) == (6, 6, 0, True)
+    assert again.put_back_pending() == 5
+
+
+def test_a_direct_write_that_is_an_entry_already_is_not_adopted_twice(journal: SqliteJournal) -> None:
+    copy = a_copy(1, 0)
+    token = journal.take_token()
+    assert journal.adopt([copy], "set_back", token) == 1
+    assert journal.adopt([copy], "set_back", token) == 0
+    assert journal.counts().last_seq == 1
+
+
+def test_places_outlive_the_file_they_were_given_in(journal: SqliteJournal) -> None:
+    first, last = append(journal).entry, append(journal).entry
+    between = a_copy(1, first.seq)
+    journal.adopt([between], "set_back", journal.take_token())
+    break_file(journal)
+    assert order(journal) == [first.id, between.write.id, last.id]
+
+
+def test_only_the_newest_drainer_may_put_back(journal: SqliteJournal) -> None:
+    entry, token = append(journal).entry, journal.take_token()
+    journal.mark(entry, EntryState.APPLIED, token)
+    applied = journal.find(entry.id)
+    assert applied is not None
+    journal.take_token()
+    with pytest.raises(LeaseLost):
+        journal.put_back([applied], "set_back", token)
+    with pytest.raises(LeaseLost):
+        journal.adopt([a_copy(1, 0)], "set_back", token)
+    assert journal.counts().applied == 1
